@@ -1,0 +1,51 @@
+"""Request number, refusals as pages, and no caching of patients' pages."""
+
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+
+from pallsoft.errors import PallsoftError
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def request_id(get_response: GetResponse) -> GetResponse:
+    """Give each request a number that error pages show and change sets record."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.id = uuid.uuid4().hex
+        response = get_response(request)
+        response["X-Request-Id"] = request.id
+        return response
+
+    return middleware
+
+
+def no_store(get_response: GetResponse) -> GetResponse:
+    """Keep what a signed-in person saw out of every cache (ASVS 14.3.2)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
+
+    return middleware
+
+
+class refusals:  # noqa: N801 - named like the other two in settings.MIDDLEWARE
+    """Turn a refusal that no view handled into a page with its sentence."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, PallsoftError):
+            return None
+        return render(request, "errors/refusal.html", {"refusal": exception}, status=exception.status)

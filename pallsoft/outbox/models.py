@@ -1,0 +1,41 @@
+"""Obligations to send: rows committed together with their cause (decision D6)."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class State(models.TextChoices):
+    DUE = "due"
+    SENT = "sent"
+    DROPPED = "dropped"  # no longer owed when it was to be sent
+    DEAD = "dead"  # gave up after the last attempt; a person must look
+
+
+class Message(models.Model):
+    """One thing to send, once. `payload` holds ids only; the text is made at the moment of sending."""
+
+    study_id = models.UUIDField(null=True)
+    subject_id = models.UUIDField(null=True)
+    event_id = models.UUIDField(null=True)
+    kind = models.CharField(max_length=40)
+    ordinal = models.PositiveIntegerField(default=1)
+    recipient_id = models.UUIDField()
+    payload = models.JSONField(default=dict)
+    due_at = models.DateTimeField(db_default=Now())
+    next_try_at = models.DateTimeField(db_default=Now())
+    state = models.CharField(max_length=8, choices=State, default=State.DUE)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study_id", "subject_id", "event_id", "kind", "ordinal", "recipient_id"],
+                nulls_distinct=False,
+                name="message_once",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["next_try_at"], condition=models.Q(state="due"), name="message_due"),
+        ]

@@ -1,0 +1,170 @@
+"""The places and people of a study: sites, assignments, delegations, subjects, consents, screening log."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from pallsoft.audit.models import RegulatedModel
+from trials.models import Status, Study, StudyVersion
+
+
+class Role(models.TextChoices):
+    INVESTIGATOR = "investigator", _("Investigator")
+    PRINCIPAL_INVESTIGATOR = "principal_investigator", _("Principal investigator")
+    STUDY_NURSE = "study_nurse", _("Study nurse")
+    COORDINATOR = "coordinator", _("Coordinator")
+    DATA_MANAGER = "data_manager", _("Data manager")
+    MONITOR = "monitor", _("Monitor")
+    UNBLINDED_STATISTICIAN = "unblinded_statistician", _("Unblinded statistician")
+    DSMB_READER = "dsmb_reader", _("DSMB reader")
+    USER_ADMINISTRATOR = "user_administrator", _("User administrator")
+    INSPECTOR = "inspector", _("Inspector")
+
+
+class Task(models.TextChoices):
+    """What a principal investigator may delegate, for a time (ICH E6(R3) 2.3)."""
+
+    CONFIRM_ELIGIBILITY = "confirm_eligibility", _("Confirm eligibility")
+    RANDOMIZE = "randomize", _("Randomise")
+    SIGN = "sign", _("Sign")
+    REPORT_SAE = "report_sae", _("Report serious adverse events")
+
+
+class Site(RegulatedModel):
+    """A centre. Randomises only when open; enters follow-up until closed out."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="sites")
+    code = models.CharField(max_length=8)
+    name = models.CharField(max_length=120)
+    city = models.CharField(max_length=60)
+    timezone = models.CharField(max_length=40, default="Europe/Oslo")
+    status = models.CharField(max_length=24, choices=Status, default=Status.PLANNED)
+    status_since = models.DateField(null=True)
+
+    class Meta:
+        ordering = ["city"]
+        constraints = [models.UniqueConstraint(fields=["study", "code"], name="site_code_once")]
+
+    def __str__(self) -> str:
+        return self.city
+
+
+class SiteVersion(RegulatedModel):
+    """From when a site uses a version: the day of its ethics approval or later."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="versions")
+    version = models.ForeignKey(StudyVersion, models.PROTECT, related_name="+")
+    active_from = models.DateField()
+    ethics_approved_on = models.DateField()
+    ethics_reference = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "version"], name="site_version_once")]
+
+
+class Assignment(RegulatedModel):
+    """A role of a person in a study, at one site or (site empty) at all, for a time."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
+    role = models.CharField(max_length=24, choices=Role)
+    site = models.ForeignKey(Site, models.PROTECT, null=True, related_name="assignments")
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True)
+
+
+class Delegation(RegulatedModel):
+    """A task given to a person at a site by its principal investigator, last day included."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="delegations")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="delegations")
+    task = models.CharField(max_length=24, choices=Task)
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True)
+    delegated_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+
+class Sex(models.TextChoices):
+    FEMALE = "F", _("Female")
+    MALE = "M", _("Male")
+
+
+class SubjectStatus(models.TextChoices):
+    SCREENING = "screening", _("In screening")
+    SCREEN_FAILURE = "screen_failure", _("Screen failure")
+    RANDOMIZED = "randomized", _("Randomised")
+    ENDED = "ended", _("Ended")
+
+
+class Subject(RegulatedModel):
+    """A participant under a number that the system gives and that is kept for life. No identity here (D9)."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="subjects")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="subjects")
+    number = models.CharField(max_length=20)
+    birth_year = models.PositiveSmallIntegerField()
+    sex = models.CharField(max_length=1, choices=Sex)
+    adult_at_consent = models.BooleanField(null=True)  # asked only when the birth year cannot decide (I7)
+    status = models.CharField(max_length=16, choices=SubjectStatus, default=SubjectStatus.SCREENING)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="subject_number_once")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class ScreeningOutcome(models.TextChoices):
+    PENDING = "pending", _("Being considered")
+    CONSENTED = "consented", _("Consented")
+    NOT_ELIGIBLE = "not_eligible", _("Does not meet the criteria")
+    DECLINED = "declined", _("Declined")
+    OTHER = "other", _("Other reason")
+
+
+class ScreeningEntry(RegulatedModel):
+    """A person who was considered, before consent: no identity, the month only (CONSORT enrolment)."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="screening_entries")
+    own_number = models.PositiveIntegerField()
+    screened_in = models.DateField()  # first day of the month
+    age_band = models.CharField(max_length=8)
+    sex = models.CharField(max_length=1, choices=Sex, blank=True)
+    outcome = models.CharField(max_length=16, choices=ScreeningOutcome, default=ScreeningOutcome.PENDING)
+    reason_code = models.CharField(max_length=40, blank=True)
+    subject = models.ForeignKey(Subject, models.PROTECT, null=True, related_name="screening_entries")
+
+    class Meta:
+        ordering = ["-own_number"]
+        constraints = [models.UniqueConstraint(fields=["site", "own_number"], name="screening_number_once")]
+
+
+class Consent(RegulatedModel):
+    """A signed consent; the signed page itself is never stored here."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="consents")
+    version = models.CharField(max_length=20)
+    signed_at = models.DateTimeField()
+    language = models.CharField(max_length=2)
+    informed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    copy_given = models.BooleanField()
+    interpreter_language = models.CharField(max_length=40, blank=True)
+
+
+class ConsentOption(RegulatedModel):
+    """One tick of the consent form, and its withdrawal, each with its own time."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="consent_options")
+    consent = models.ForeignKey(Consent, models.PROTECT, related_name="options")
+    option = models.CharField(max_length=40)
+    granted = models.BooleanField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["consent", "option"], name="consent_option_once")]
