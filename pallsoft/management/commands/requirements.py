@@ -1,0 +1,41 @@
+"""Print each requirement with the tests that name it and how they ended (docs/requirements.csv)."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+RESULTS = settings.BASE_DIR / ".demo" / "requirements.json"  # written by the test run (tests/conftest.py)
+
+
+def stated() -> list[dict[str, str]]:
+    """Rows of docs/requirements.csv: id, statement, source, stage."""
+    with (settings.BASE_DIR / "docs" / "requirements.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def outcomes(path: Path) -> dict[str, dict[str, list[str]]]:
+    """{requirement id: {"passed": [tests], "failed": [tests]}} of the last test run; empty when there was none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def verdict(result: dict[str, list[str]]) -> str:
+    if result.get("failed"):
+        return "FAILED"
+    return "proved" if result.get("passed") else "open"
+
+
+class Command(BaseCommand):
+    help = "Which requirements are proved by a passing test of the last ./run test"
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        results = outcomes(RESULTS)
+        for row in stated():
+            result = results.get(row["id"], {})
+            tests = len(result.get("passed", [])) + len(result.get("failed", []))
+            self.stdout.write(f"{row['id']}  {verdict(result):7}  {tests:3} tests  {row['statement'][:90]}")
+        proved = sum(verdict(results.get(row["id"], {})) == "proved" for row in stated())
+        self.stdout.write(f"{proved} of {len(stated())} requirements proved")
