@@ -1,0 +1,151 @@
+"""`./run test`: throw-away PostgreSQL and Valkey, then pytest, then nothing is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools import messages, processes, system, venv
+from tools.database import Plan, prepare_with_venv
+from tools.postgres import NOT_DURABLE, SUPERUSER, Postgres
+from tools.steps import ROOT, Problem, say, step
+from tools.valkey import Valkey
+
+NOTHING_COLLECTED = 5
+PHASES = [
+    ["-m", "not browser and not faults", "-n", "2"],
+    ["-m", "browser or faults", "-n", "0"],  # these need the machine for themselves
+]
+
+
+def run(arguments: list[str], long: bool) -> int:
+    """The exit code: 0 only when everything asked for ran and passed."""
+    strict = os.environ.get("CI") == "true"
+    venv.ensure()
+    need_libraries(strict)
+    messages.compile_all()
+    with _temporary_directory() as directory, services(directory) as environment:
+        environment |= {"PALLSOFT_TEST_LONG": "1"} if long else {}
+        if arguments:
+            return _pytest(arguments, environment)
+        return _all_phases(directory, environment, strict)
+
+
+def need_libraries(strict: bool) -> None:
+    """Pango and a browser: installed where that is allowed, else said; in CI they must be there."""
+    wanted = [
+        ("Pango", system.has_pango, system.PANGO_PACKAGES, "PDF tests"),
+        ("Chromium", lambda: system.chromium() is not None, ["chromium"], "browser tests"),
+    ]
+    for what, is_there, packages, tests in wanted:
+        if is_there():
+            continue
+        if system.may_install():
+            system.apt_install(what, packages)
+        elif strict:
+            raise Problem(f"{what} is missing and CI may skip nothing: apt-get install {' '.join(packages)}")
+        else:
+            say(f"  {what} is missing, {tests} are skipped: apt-get install {' '.join(packages)}")
+
+
+@contextlib.contextmanager
+def services(directory: Path, settings: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """PostgreSQL and Valkey in `directory`; yields the environment for pallsoft/settings.py."""
+    postgres = Postgres(directory / "postgres", settings=NOT_DURABLE if settings is None else settings)
+    valkey = Valkey(directory / "valkey")
+    try:
+        with step("PostgreSQL and Valkey started"):
+            valkey.start()
+            postgres.start()
+            plan = Plan(
+                host="127.0.0.1", port=postgres.port, admin=SUPERUSER,
+                admin_password=postgres.password, owner_password=secrets.token_urlsafe(),
+                app_password=secrets.token_urlsafe(), tests=True,
+            )  # fmt: skip
+            prepare_with_venv(plan)
+        yield _environment(directory, plan, valkey)
+    finally:
+        postgres.stop()
+        valkey.stop()
+
+
+def _environment(directory: Path, plan: Plan, valkey: Valkey) -> dict[str, str]:
+    return (
+        os.environ
+        | plan.environment()
+        | {
+            "PALLSOFT_MODE": "test",
+            "PALLSOFT_TEST_SUPERUSER_PASSWORD": plan.admin_password,
+            "PALLSOFT_STATIC_ROOT": str(directory / "static"),
+            "SECRET_KEY": secrets.token_urlsafe(40),
+            "REDIS_URL": valkey.url,
+            "CHROMIUM": system.chromium() or "",
+            "TMPDIR": str(directory),  # what a killed test leaves goes with it
+        }
+    )
+
+
+def _all_phases(directory: Path, environment: dict[str, str], strict: bool) -> int:
+    reports = [directory / f"phase{n}.xml" for n in range(len(PHASES))]
+    codes = [
+        _pytest([*phase, f"--junit-xml={report}"], environment) for phase, report in zip(PHASES, reports, strict=True)
+    ]
+    total = _sum(reports)
+    say("\n" + ", ".join(f"{total[key]} {key}" for key in ("tests", "failures", "errors", "skipped")))
+    if strict and total["skipped"]:
+        say("CI may skip nothing: the reasons stand above.")
+        return 1
+    return next((code for code in codes if code not in (0, NOTHING_COLLECTED)), 0)
+
+
+def _sum(reports: list[Path]) -> dict[str, int]:
+    total = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    for report in filter(Path.exists, reports):
+        for suite in ElementTree.parse(report).iter("testsuite"):
+            for key in total:
+                total[key] += int(suite.get(key, "0"))
+    return total
+
+
+def _pytest(arguments: list[str], environment: dict[str, str]) -> int:
+    """Ctrl-C reaches pytest too, which then tells what it had: we wait for it."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return subprocess.call(
+            [venv.PYTHON, "-m", "pytest", *arguments], env=environment, cwd=ROOT,
+            preexec_fn=processes.dies_with_parent(os.getpid(), signal.SIGTERM),
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _temporary_directory() -> Iterator[Path]:
+    """Named after our process, so that a later run can sweep away what a killed one left."""
+    for old in Path(tempfile.gettempdir()).glob("pallsoft-test-*"):
+        if not _lives(old.name.split("-")[2]):
+            shutil.rmtree(old, ignore_errors=True)
+    directory = Path(tempfile.mkdtemp(prefix=f"pallsoft-test-{os.getpid()}-"))
+    directory.chmod(0o711)  # PostgreSQL's other user passes through
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _lives(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True

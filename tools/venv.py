@@ -1,0 +1,83 @@
+"""The virtual environment: made once, filled again only when the lock has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools import system
+from tools.steps import ROOT, Problem, step, tail
+
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCK = ROOT / "requirements-dev.lock"
+STAMP = VENV / "installed.sha256"
+
+
+def ensure() -> None:
+    """Makes and fills `.venv`; several commands may ask at the same time, one does the work."""
+    with _one_at_a_time():
+        if not PYTHON.exists():
+            with step("Virtual environment made"):
+                _make()
+        if not is_current():
+            with step("Packages installed from the lock"):
+                _install()
+            STAMP.write_text(_fingerprint())
+
+
+def is_current() -> bool:
+    return STAMP.exists() and STAMP.read_text() == _fingerprint()
+
+
+def _fingerprint() -> str:
+    return hashlib.sha256(LOCK.read_bytes()).hexdigest()
+
+
+def _make() -> None:
+    uv = shutil.which("uv")
+    if uv:
+        _call([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)])
+        return
+    system.need_ensurepip()
+    _call([sys.executable, "-m", "venv", "--clear", str(VENV)])
+
+
+def _install() -> None:
+    uv = shutil.which("uv")
+    if uv:
+        installer = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
+    else:
+        _ensure_pip()
+        installer = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _call([*installer, "--require-hashes", "-r", str(LOCK)])
+
+
+def _ensure_pip() -> None:
+    """An environment that uv made holds no pip; ensurepip brings the one of the standard library."""
+    if subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode:
+        system.need_ensurepip()
+        _call([str(PYTHON), "-m", "ensurepip", "--default-pip"])
+
+
+def _call(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise Problem(
+            f"{tail(done.stdout + done.stderr)}\n"
+            f"Installing failed (above). Check the network and the disk (`df -h {ROOT}`), "
+            "then run the command again; it goes on where it stopped."
+        )
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    with Path(ROOT / ".venv.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
