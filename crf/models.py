@@ -108,3 +108,28 @@ class Request(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="request_once")]
+
+
+class ExportState(models.TextChoices):
+    REQUESTED = "requested", _("Waiting")
+    DONE = "done", _("Ready")
+    FAILED = "failed", _("Failed")
+
+
+class ExportJob(RegulatedModel):
+    """A dataset asked for by a person: what it holds, up to which seal, and the hash of the archive."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(db_default=Now())
+    sites = models.JSONField()  # site codes that the requester may see, at the time of asking
+    with_arm = models.BooleanField()
+    state = models.CharField(max_length=10, choices=ExportState, default=ExportState.REQUESTED)
+    seal_n = models.BigIntegerField(null=True)
+    file_name = models.CharField(max_length=120, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    manifest = models.JSONField(null=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-requested_at"]
