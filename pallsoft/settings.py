@@ -161,7 +161,7 @@ USE_TZ = True
 TIME_ZONE = "Europe/Oslo"
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.path("PALLSOFT_STATIC_ROOT", default=str(BASE_DIR / ".demo" / "static"))
+STATIC_ROOT = Path(env.str("PALLSOFT_STATIC_ROOT", str(BASE_DIR / ".demo" / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -173,6 +173,7 @@ STORAGES = {
 }
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
+EXPORT_DIR = Path(env.str("PALLSOFT_EXPORT_DIR", str(BASE_DIR / ".demo" / "exports")))
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
@@ -193,6 +194,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "export-sweep": {"task": "crf.sweep_exports", "schedule": 60.0, "options": {"expires": 50}},
     "outbox-sweep": {"task": "outbox.relay", "schedule": 60.0, "options": {"expires": 50}},
 }
 

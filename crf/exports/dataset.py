@@ -1,0 +1,78 @@
+"""The one query builder of every export: a form of a study as a table.
+
+One row per saved form (a repeat is a row of its own). Each item is a column of canonical text; an item that may
+be missing has a second column `<ITEM>_MISSING` with its code, so that an empty cell is never empty by chance.
+"""
+
+from dataclasses import dataclass
+
+from psycopg2 import sql
+
+from trials.definition import FormDef, ItemDef, StudyDef
+from trials.models import Study
+
+KEYS = (
+    ("SUBJECT", "s.number"),
+    ("SITE", "si.code"),
+    ("EVENT", "e.event_oid"),
+    ("ORDINAL", "e.ordinal"),
+    ("VISIT_DATE", "e.happened_on"),
+    ("REPEAT", "f.repeat_key"),
+    ("STATUS", "f.status"),
+    ("DEFINITION", "v.number"),
+    ("OBSERVED_AT", "to_char(f.observed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"),
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the asker may see: site codes, and whether items that betray the arm are in."""
+
+    sites: tuple[str, ...]
+    with_arm: bool
+
+
+def items_in(form: FormDef, scope: Scope) -> list[ItemDef]:
+    return [item for group in form.groups for item in group.items if scope.with_arm or not item.reveals_arm]
+
+
+def query(study: Study, form: FormDef, scope: Scope) -> sql.Composed:
+    """SELECT of one form: KEYS, then per item its value and its missing code; ordered by the keys."""
+    keys = [sql.SQL(f"{expression} AS {{}}").format(sql.Identifier(name)) for name, expression in KEYS]
+    items = [column for item in items_in(form, scope) for column in _columns(item)]
+    return sql.SQL(
+        "SELECT {columns} FROM crf_formdata f"
+        " JOIN crf_studyevent e ON e.id = f.event_id"
+        " JOIN sites_subject s ON s.id = f.subject_id"
+        " JOIN sites_site si ON si.id = s.site_id"
+        " JOIN trials_studyversion v ON v.id = f.definition_version_id"
+        " WHERE f.study_id = {study} AND f.form_oid = {form} AND f.removed_in IS NULL AND si.code = ANY({sites})"
+        ' ORDER BY s.number COLLATE "C", e.event_oid COLLATE "C", e.ordinal, f.repeat_key COLLATE "C"'
+    ).format(
+        columns=sql.SQL(", ").join(keys + items),
+        study=sql.Literal(str(study.id)),
+        form=sql.Literal(form.oid),
+        sites=sql.Literal(list(scope.sites)),
+    )
+
+
+def _columns(item: ItemDef) -> list[sql.Composed]:
+    value = sql.SQL("f.data->>{} AS {}").format(sql.Literal(item.oid), sql.Identifier(item.oid))
+    if not (item.missing or item.not_relevant_as):
+        return [value]
+    missing = sql.SQL("f.marks->{}->>'missing' AS {}")
+    return [value, missing.format(sql.Literal(item.oid), sql.Identifier(f"{item.oid}_MISSING"))]
+
+
+def column_names(form: FormDef, scope: Scope) -> list[str]:
+    """The header of `query`, for the code book and the tests."""
+    names = [name for name, _ in KEYS]
+    for item in items_in(form, scope):
+        names.append(item.oid)
+        if item.missing or item.not_relevant_as:
+            names.append(f"{item.oid}_MISSING")
+    return names
+
+
+def forms_of(definition: StudyDef) -> list[FormDef]:
+    return sorted(definition.forms.values(), key=lambda form: form.oid)

@@ -1,0 +1,57 @@
+"""Making the file of a waiting job."""
+
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from crf.exports import archive
+from crf.exports.dataset import Scope
+from crf.models import ExportJob, ExportState
+from pallsoft.audit.context import change_set
+from trials.definition import definition_of
+from trials.models import Study
+from trials.selectors import live_version
+
+
+def waiting() -> list[UUID]:
+    return list(ExportJob.objects.filter(state=ExportState.REQUESTED).values_list("id", flat=True))
+
+
+def run_export(job_id: UUID) -> None:
+    """Make the file of a waiting job. Running it twice gives one file; a failure is written on the job."""
+    job = ExportJob.objects.select_related("study").get(id=job_id)
+    if job.state != ExportState.REQUESTED:
+        return
+    try:
+        _make(job)
+    except OSError as error:
+        job.state, job.error = ExportState.FAILED, f"{error.strerror}: {error.filename}"
+    with change_set(study=job.study, by=None, action="crf.run_export"):
+        job.save()
+
+
+def _make(job: ExportJob) -> None:
+    version = live_version(job.study)
+    definition, scope = definition_of(version), Scope(tuple(job.sites), job.with_arm)
+    with transaction.atomic():
+        seal_n = _one_snapshot(job.study)
+        files = archive.tables(job.study, definition, scope)
+    job.seal_n, job.manifest = seal_n, archive.manifest(version, scope, seal_n, files)
+    job.file_name = f"{job.study.oid}-{seal_n:08d}-{job.id.hex[:8]}.zip"
+    job.sha256 = archive.write(path_of(job), files, job.manifest)
+    job.state = ExportState.DONE
+
+
+def _one_snapshot(study: Study) -> int:
+    """All queries of this transaction see the same instant; its last seal is the cut (data_model rule 3)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        cursor.execute("SELECT coalesce(max(n), 0) FROM audit.seal WHERE study_id = %s", [study.id])
+        return cursor.fetchone()[0]
+
+
+def path_of(job: ExportJob) -> Path:
+    settings.EXPORT_DIR.mkdir(parents=True, exist_ok=True)
+    return settings.EXPORT_DIR / job.file_name

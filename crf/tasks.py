@@ -1,0 +1,19 @@
+"""Celery shells: three lines each, ids only."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from crf.exports import jobs
+
+
+@shared_task(name="crf.make_export")
+def make_export(job_id: str) -> None:
+    jobs.run_export(UUID(job_id))
+
+
+@shared_task(name="crf.sweep_exports")
+def sweep_exports() -> None:
+    """Make what still waits because the broker or a worker was away."""
+    for job_id in jobs.waiting():
+        jobs.run_export(job_id)
