@@ -20,8 +20,9 @@ class StudyEvent(RegulatedModel):
     target_on = models.DateField(null=True)
     window_from = models.DateField(null=True)
     window_to = models.DateField(null=True)
+    provisional = models.BooleanField(default=False)  # reckoned from a planned date, not from the real day 0
     happened_on = models.DateField(null=True)
-    not_done_reason = models.CharField(max_length=40, blank=True)
+    not_done_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subject", "event_oid", "ordinal"], name="study_event_once")]
@@ -57,6 +58,29 @@ class FormData(RegulatedModel):
             )
         ]
         indexes = [models.Index(fields=["study", "form_oid"], name="form_by_study")]
+
+
+class DeviationStatus(models.TextChoices):
+    PROPOSED = "proposed", _("Proposed")
+    CONFIRMED = "confirmed", _("Confirmed")
+    REJECTED = "rejected", _("Not a deviation")
+
+
+class Deviation(RegulatedModel):
+    """A departure from the protocol that an edit check found: the fact is stored, a person judges it (S04)."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="deviations")
+    event = models.ForeignKey(StudyEvent, models.PROTECT, related_name="deviations")
+    form_data = models.ForeignKey(FormData, models.PROTECT, related_name="deviations")
+    check_oid = models.CharField(max_length=40)
+    check_version = models.PositiveIntegerField()
+    message = models.JSONField()  # {"nb": …, "en": …} as it stood in the definition
+    explanation = models.TextField()
+    status = models.CharField(max_length=12, choices=DeviationStatus, default=DeviationStatus.PROPOSED)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["form_data", "check_oid"], name="deviation_once")]
 
 
 class Meaning(models.TextChoices):

@@ -1,0 +1,46 @@
+"""Typed text: stored exactly, or refused; never altered."""
+
+import unicodedata
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crf.entry.refusal import Refused
+from trials.definition import ItemDef
+
+DEFAULT_LENGTH = 200
+# Characters that reorder the text around them: a reader would see something else than what is stored.
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def text(item: ItemDef, typed: str) -> str:
+    """`typed`, character by character. Raises Refused when it is too long or holds what no reader can see."""
+    if any(_is_unwritable(character) for character in typed):
+        raise Refused(_("The text holds a hidden control character. Delete the text and type it again."))
+    if not _REORDERING.isdisjoint(typed):
+        raise Refused(_("The text holds a hidden sign that turns the reading direction. Type it again."))
+    if "\n" in typed and item.layout != "multiline":
+        raise Refused(_("Write the text on one line."))
+    _check_length(typed, item.length or DEFAULT_LENGTH)
+    return typed
+
+
+def _check_length(typed: str, longest: int) -> None:
+    excess = len(typed) - longest
+    if excess > 0:
+        raise Refused(
+            ngettext(
+                "Shorten the text by %(n)d character; there is room for %(longest)d.",
+                "Shorten the text by %(n)d characters; there is room for %(longest)d.",
+                excess,
+            )
+            % {"n": excess, "longest": longest}
+        )
+
+
+def _is_unwritable(character: str) -> bool:
+    """NUL, other controls, lone surrogates and noncharacters: no database, XML or screen holds them safely."""
+    if character in "\n\t":
+        return False
+    category = unicodedata.category(character)
+    return category in {"Cc", "Cs"} or ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
