@@ -7,6 +7,15 @@ from django.utils.translation import gettext_lazy as _
 from pallsoft.audit.models import RegulatedModel
 from trials.models import Status, Study, StudyVersion
 
+# Of a study and of a site. Closing is one-way: what was closed to recruitment does not recruit again.
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.PLANNED: frozenset({Status.OPEN}),
+    Status.OPEN: frozenset({Status.PAUSED, Status.CLOSED_TO_RECRUITMENT}),
+    Status.PAUSED: frozenset({Status.OPEN, Status.CLOSED_TO_RECRUITMENT}),
+    Status.CLOSED_TO_RECRUITMENT: frozenset({Status.CLOSED_OUT}),
+    Status.CLOSED_OUT: frozenset(),
+}
+
 
 class Role(models.TextChoices):
     INVESTIGATOR = "investigator", _("Investigator")
@@ -108,6 +117,7 @@ class Subject(RegulatedModel):
     sex = models.CharField(max_length=1, choices=Sex)
     adult_at_consent = models.BooleanField(null=True)  # asked only when the birth year cannot decide (I7)
     status = models.CharField(max_length=16, choices=SubjectStatus, default=SubjectStatus.SCREENING)
+    request_key = models.UUIDField(unique=True)  # a double click enrols once (DAT-03)
 
     class Meta:
         ordering = ["number"]
@@ -125,6 +135,20 @@ class ScreeningOutcome(models.TextChoices):
     OTHER = "other", _("Other reason")
 
 
+class AgeBand(models.TextChoices):
+    """Ten years wide, so that the log identifies nobody."""
+
+    UNDER_18 = "0-17", _("under 18")
+    FROM_18 = "18-29", "18–29"
+    FROM_30 = "30-39", "30–39"
+    FROM_40 = "40-49", "40–49"
+    FROM_50 = "50-59", "50–59"
+    FROM_60 = "60-69", "60–69"
+    FROM_70 = "70-79", "70–79"
+    FROM_80 = "80-89", "80–89"
+    FROM_90 = "90-120", _("90 or older")
+
+
 class ScreeningEntry(RegulatedModel):
     """A person who was considered, before consent: no identity, the month only (CONSORT enrolment)."""
 
@@ -132,11 +156,12 @@ class ScreeningEntry(RegulatedModel):
     site = models.ForeignKey(Site, models.PROTECT, related_name="screening_entries")
     own_number = models.PositiveIntegerField()
     screened_in = models.DateField()  # first day of the month
-    age_band = models.CharField(max_length=8)
+    age_band = models.CharField(max_length=8, choices=AgeBand)
     sex = models.CharField(max_length=1, choices=Sex, blank=True)
     outcome = models.CharField(max_length=16, choices=ScreeningOutcome, default=ScreeningOutcome.PENDING)
     reason_code = models.CharField(max_length=40, blank=True)
     subject = models.ForeignKey(Subject, models.PROTECT, null=True, related_name="screening_entries")
+    request_key = models.UUIDField(unique=True)  # a double click logs once (DAT-03)
 
     class Meta:
         ordering = ["-own_number"]

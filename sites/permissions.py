@@ -1,0 +1,228 @@
+"""Who may do what, where and when (decision D8): nothing unless a current assignment gives it.
+
+Days are the site's own, by the database's clock; the last day counts until 24.00 local.
+"""
+
+from datetime import date
+from enum import StrEnum, auto
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
+
+from pallsoft.accounts.models import Profession, User
+from pallsoft.errors import NotPermitted
+from sites.clock import LocalDate
+from sites.models import Assignment, Delegation, Role, Site, Task
+from trials.models import Study
+
+AnyUser = User | AnonymousUser
+
+
+class Permission(StrEnum):
+    """One act or one kind of view. Every page and every service names the one it needs."""
+
+    VIEW_STUDY = auto()
+    VIEW_SUBJECT = auto()
+    VIEW_ARM = auto()
+    VIEW_TRAIL = auto()
+    VIEW_RECRUITMENT = auto()
+    LOG_SCREENING = auto()
+    RECORD_CONSENT = auto()
+    ENTER_DATA = auto()
+    CONFIRM_ELIGIBILITY = auto()
+    RANDOMIZE = auto()
+    SIGN = auto()
+    REPORT_SAE = auto()
+    REQUEST_CORRECTION = auto()
+    CONFIRM_CORRECTION = auto()
+    DELEGATE = auto()
+    EXPORT = auto()
+    VIEW_USERS = auto()
+    MANAGE_USERS = auto()
+    MANAGE_SITES = auto()
+    MANAGE_STUDY = auto()
+    EMERGENCY_STOP = auto()
+    HOLD_LIST = auto()  # generate, import and confirm the sealed list
+
+
+P = Permission
+READ = {P.VIEW_STUDY, P.VIEW_SUBJECT, P.VIEW_TRAIL, P.VIEW_RECRUITMENT}
+ENTRY = READ | {P.VIEW_ARM, P.LOG_SCREENING, P.RECORD_CONSENT, P.ENTER_DATA, P.RANDOMIZE, P.REPORT_SAE}
+
+# The open label lets a site, its monitor and an inspector see the arm of each randomised subject. The sponsor's own
+# people, who judge data and send queries, do not see it.
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.STUDY_NURSE: frozenset(ENTRY),
+    Role.INVESTIGATOR: frozenset(ENTRY | {P.CONFIRM_ELIGIBILITY, P.SIGN}),
+    Role.PRINCIPAL_INVESTIGATOR: frozenset(
+        ENTRY | {P.CONFIRM_ELIGIBILITY, P.SIGN, P.REQUEST_CORRECTION, P.DELEGATE, P.VIEW_USERS}
+    ),
+    Role.COORDINATOR: frozenset(
+        READ | {P.CONFIRM_CORRECTION, P.VIEW_USERS, P.MANAGE_SITES, P.MANAGE_STUDY, P.EMERGENCY_STOP}
+    ),
+    Role.DATA_MANAGER: frozenset(READ | {P.EXPORT}),
+    Role.MONITOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS}),
+    Role.INSPECTOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS}),
+    Role.UNBLINDED_STATISTICIAN: frozenset({P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM, P.EXPORT, P.HOLD_LIST}),
+    Role.DSMB_READER: frozenset({P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM}),
+    Role.USER_ADMINISTRATOR: frozenset({P.VIEW_STUDY, P.VIEW_USERS, P.MANAGE_USERS}),
+}
+
+# Duties that nobody may unite, in one role or in several (ACC-14).
+APART: tuple[tuple[Permission, Permission], ...] = (
+    (P.MANAGE_USERS, P.ENTER_DATA),
+    (P.MANAGE_USERS, P.RANDOMIZE),
+    (P.MANAGE_USERS, P.VIEW_ARM),
+    (P.HOLD_LIST, P.RANDOMIZE),
+    (P.HOLD_LIST, P.ENTER_DATA),
+    (P.HOLD_LIST, P.MANAGE_USERS),
+    (P.EXPORT, P.ENTER_DATA),
+    (P.REQUEST_CORRECTION, P.CONFIRM_CORRECTION),
+)
+
+# What a delegation of a task needs besides: the role's permission.
+TASK_PERMISSION: dict[Task, Permission] = {
+    Task.CONFIRM_ELIGIBILITY: P.CONFIRM_ELIGIBILITY,
+    Task.RANDOMIZE: P.RANDOMIZE,
+    Task.SIGN: P.SIGN,
+    Task.REPORT_SAE: P.REPORT_SAE,
+}
+PHYSICIAN_TASKS = frozenset({Task.CONFIRM_ELIGIBILITY})
+
+
+def has_permission(user: AnyUser, permission: Permission, study: Study, site: Site | None = None) -> bool:
+    """May this person do it at `site`, or, without a site, for the study as a whole (all its sites)?"""
+    return granting_role(user, permission, study, site) is not None
+
+
+def require(user: AnyUser, permission: Permission, study: Study, site: Site | None = None) -> Role:
+    """The role that gives the permission, for the change set. Raises NotPermitted without one."""
+    role = granting_role(user, permission, study, site)
+    if role is None:
+        raise NotPermitted(_("Your role does not allow this. Ask the user administrator of the trial."))
+    return role
+
+
+def granting_role(user: AnyUser, permission: Permission, study: Study, site: Site | None = None) -> Role | None:
+    """The role by which the person may; one held at the site goes before one held for all sites."""
+    reach = Q(site=None) | Q(site=site)
+    found = (
+        current_assignments(user)
+        .filter(reach, study=study, role__in=roles_with(permission))
+        .order_by(F("site").asc(nulls_last=True), "role")
+        .first()
+    )
+    return Role(found.role) if found else None
+
+
+def sites_for(user: AnyUser, study: Study, permission: Permission) -> QuerySet[Site]:
+    """The sites of the study at which the person has the permission, by name of the city."""
+    held = current_assignments(user).filter(study=study, role__in=roles_with(permission))
+    return study.sites.filter(Exists(held.filter(Q(site=None) | Q(site=OuterRef("pk")))))
+
+
+def permissions_anywhere(user: AnyUser, study: Study) -> set[Permission]:
+    """What the person may do at one site at least: which pages the navigation shows."""
+    roles = current_assignments(user).filter(study=study).values_list("role", flat=True)
+    return set().union(*(PERMISSIONS[Role(role)] for role in roles))
+
+
+def require_anywhere(user: AnyUser, permission: Permission, study: Study) -> None:
+    """For pages that show what `sites_for` finds. Raises NotPermitted when that is nothing by right."""
+    if permission not in permissions_anywhere(user, study):
+        raise NotPermitted(_("Your role does not allow this. Ask the user administrator of the trial."))
+
+
+def studies_for(user: AnyUser) -> QuerySet[Study]:
+    """The studies in which the person has any role today."""
+    return Study.objects.filter(Exists(current_assignments(user).filter(study=OuterRef("pk")))).order_by("oid")
+
+
+def roles_with(permission: Permission) -> list[Role]:
+    return [role for role, permissions in PERMISSIONS.items() if permission in permissions]
+
+
+def current_assignments(user: AnyUser) -> QuerySet[Assignment]:
+    """The assignments of an active person that hold today, each by the day at its own site."""
+    if not user.is_authenticated or not user.is_active:
+        return Assignment.objects.none()
+    zone = Coalesce(F("site__timezone"), F("study__timezone"))
+    return Assignment.objects.filter(_holds_on(LocalDate(Now(), zone)), user=user)
+
+
+def unites_apart(roles: set[Role]) -> bool:
+    """Would one person with these roles hold duties that must stay with two (ACC-14)?"""
+    held = set().union(*(PERMISSIONS[role] for role in roles))
+    return any(one in held and other in held for one, other in APART)
+
+
+def has_delegation(user: AnyUser, task: Task, site: Site, on: date | None = None) -> bool:
+    """Is the task this person's at the site, today or on another of the site's days?
+
+    Yes for the principal investigator and for who has it delegated, last day included; eligibility is confirmed by
+    physicians only. Ask `has_permission` besides, or both at once with `require_task`.
+    """
+    return not _delegation_refusal(user, task, site, on)
+
+
+def require_task(user: AnyUser, task: Task, site: Site) -> Delegation | None:
+    """The delegation by which the person may act now; None for the principal investigator.
+
+    Raises NotPermitted with a sentence that says whom to ring.
+    """
+    require(user, TASK_PERMISSION[task], site.study, site)
+    refusal = _delegation_refusal(user, task, site, on=None)
+    if refusal:
+        raise NotPermitted(refusal)
+    return delegations_to(user, task, site).first()
+
+
+def may_perform(user: AnyUser, task: Task, site: Site) -> bool:
+    """The yes or no of `require_task`, for buttons."""
+    return has_permission(user, TASK_PERMISSION[task], site.study, site) and has_delegation(user, task, site)
+
+
+def delegations_to(user: AnyUser, task: Task, site: Site, on: date | None = None) -> QuerySet[Delegation]:
+    """What holds today, or on `on`, of what this person got delegated; the newest first."""
+    if not user.is_authenticated or not user.is_active:
+        return Delegation.objects.none()
+    day = on or LocalDate(Now(), F("site__timezone"))
+    return Delegation.objects.filter(_holds_on(day), user=user, task=task, site=site).order_by("-valid_from")
+
+
+def principal_investigators(site: Site) -> QuerySet[User]:
+    """Who holds that role at the site today."""
+    today = LocalDate(Now(), F("assignments__site__timezone"))
+    return User.objects.filter(
+        _holds_on(today, "assignments__"),
+        assignments__role=Role.PRINCIPAL_INVESTIGATOR,
+        assignments__site=site,
+        is_active=True,
+    ).distinct()
+
+
+def _delegation_refusal(user: AnyUser, task: Task, site: Site, on: date | None) -> str:
+    leaders = list(principal_investigators(site))
+    if task in PHYSICIAN_TASKS and getattr(user, "profession", "") != Profession.PHYSICIAN:
+        return _("Only a physician may do this. Ring %(name)s.") % {"name": _names(leaders)}
+    if user in leaders or delegations_to(user, task, site, on).exists():
+        return ""
+    return _("This task is not delegated to you at %(site)s today. Ring %(name)s.") % {
+        "site": site,
+        "name": _names(leaders),
+    }
+
+
+def _names(leaders: list[User]) -> str:
+    names = ", ".join(user.full_name for user in leaders)
+    if not names:
+        return _("the coordinator of the trial")
+    return _("%(name)s, principal investigator") % {"name": names}
+
+
+def _holds_on(day: date | LocalDate, prefix: str = "") -> Q:
+    """The rows whose validity covers `day`; both ends included."""
+    last = Q(**{f"{prefix}valid_until": None}) | Q(**{f"{prefix}valid_until__gte": day})
+    return last & Q(**{f"{prefix}valid_from__lte": day})
