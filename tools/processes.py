@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,9 +66,51 @@ def stop(process: subprocess.Popen[bytes], signum: signal.Signals, seconds: floa
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    """kill -9 of the process, its group, and children with a group of their own (PostgreSQL's)."""
+    if process.poll() is not None:
+        return
+    children = _children(process.pid)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    while any(lives(child) for child in children):
+        time.sleep(0.01)
+
+
+def lives(pid: int) -> bool:
+    """A zombie counts as gone: it holds nothing any more."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return _stat(pid)[:1] != ["Z"]
+
+
+def _children(pid: int) -> list[int]:
+    numbers = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+    return [number for number in numbers if _stat(number)[1:2] == [str(pid)]]
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent … of /proc/PID/stat; empty where there is none (proc(5))."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def command_line(pid: int) -> str:
+    """Empty when the process is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        ps = shutil.which("ps")
+        asked = ps and subprocess.run([ps, "-o", "args=", "-p", str(pid)], capture_output=True, text=True)
+        return asked.stdout.strip() if asked else ""
 
 
 def other_user() -> str | None:
@@ -88,12 +133,17 @@ def as_user(name: str | None) -> dict[str, object]:
     return {"user": name, "group": group, "extra_groups": [], "cwd": "/"}
 
 
-def can_reach(name: str | None, path: Path) -> bool:
-    """May `name` walk down to `path` and read there?"""
-    if name is None:
-        return True
-    test = subprocess.run(["test", "-r", str(path), "-a", "-x", str(path)], **as_user(name))
-    return test.returncode == 0
+def can_enter(name: str | None, folder: Path) -> bool:
+    """May `name` walk down into `folder`?"""
+    return name is None or subprocess.run(["test", "-x", folder], **as_user(name)).returncode == 0
+
+
+def can_run(name: str | None, program: Path) -> bool:
+    """Does `program --version` work as `name`? It may lie in a folder that is closed to others."""
+    try:
+        return subprocess.run([program, "--version"], capture_output=True, **as_user(name)).returncode == 0
+    except OSError:
+        return False
 
 
 def give_to(name: str | None, path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tools.steps import Problem, step, tail
 
+DEMO_MEGABYTES = 500
 PANGO = ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset")
 PANGO_PACKAGES = ["libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"]
 PANGO_HINT = "apt-get install " + " ".join(PANGO_PACKAGES)

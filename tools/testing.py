@@ -32,7 +32,7 @@ def run(arguments: list[str], long: bool) -> int:
     venv.ensure()
     need_libraries(strict)
     messages.compile_all()
-    with _temporary_directory() as directory, services(directory) as environment:
+    with temporary_directory() as directory, services(directory) as environment:
         environment |= {"PALLSOFT_TEST_LONG": "1"} if long else {}
         if arguments:
             return _pytest(arguments, environment)
@@ -128,10 +128,10 @@ def _pytest(arguments: list[str], environment: dict[str, str]) -> int:
 
 
 @contextlib.contextmanager
-def _temporary_directory() -> Iterator[Path]:
+def temporary_directory() -> Iterator[Path]:
     """Named after our process, so that a later run can sweep away what a killed one left."""
     for old in Path(tempfile.gettempdir()).glob("pallsoft-test-*"):
-        if not _lives(old.name.split("-")[2]):
+        if not processes.lives(int(old.name.split("-")[2])):
             shutil.rmtree(old, ignore_errors=True)
     directory = Path(tempfile.mkdtemp(prefix=f"pallsoft-test-{os.getpid()}-"))
     directory.chmod(0o711)  # PostgreSQL's other user passes through
@@ -139,13 +139,3 @@ def _temporary_directory() -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _lives(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -22,6 +22,7 @@ class Valkey:
     directory: Path
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    name: str = "Valkey"
 
     @property
     def log(self) -> Path:
