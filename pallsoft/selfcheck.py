@@ -29,7 +29,7 @@ def database_answers() -> str:
 def changes_survive_a_crash() -> str:
     """PostgreSQL manual, "Reliability and the Write-Ahead Log"."""
     off = [name for name in ("fsync", "full_page_writes", "synchronous_commit") if _setting(name) == "off"]
-    return off and f"Set {' and '.join(off)} to on in postgresql.conf: a crash could lose what was saved." or ""
+    return f"Set {' and '.join(off)} to on in postgresql.conf: a crash could lose what was saved." if off else ""
 
 
 def pages_have_checksums() -> str:
