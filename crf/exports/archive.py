@@ -19,7 +19,7 @@ from django.db import connection
 from psycopg2 import sql
 
 from crf.exports import dataset, extra
-from trials.definition import StudyDef
+from trials.definition import ItemDef, StudyDef
 from trials.models import Study, StudyVersion
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's own zero: member times must not differ between two runs
@@ -58,7 +58,19 @@ def rows_csv(name: str, header: list[str], rows: Iterable[Iterable[Any]]) -> Tab
 
 def code_book(definition: StudyDef, scope: dataset.Scope) -> Table:
     """One row per column of the form files: label in both languages, kind, unit, limits and codes."""
-    header = ["FILE", "COLUMN", "LABEL_NB", "LABEL_EN", "KIND", "UNIT", "MIN", "MAX", "CODES", "MISSING_CODES", "SOURCE"]
+    header = [
+        "FILE",
+        "COLUMN",
+        "LABEL_NB",
+        "LABEL_EN",
+        "KIND",
+        "UNIT",
+        "MIN",
+        "MAX",
+        "CODES",
+        "MISSING_CODES",
+        "SOURCE",
+    ]
     rows = (
         [f"{form.oid}.csv", *_described(definition, item)]
         for form in dataset.forms_of(definition)
@@ -67,12 +79,13 @@ def code_book(definition: StudyDef, scope: dataset.Scope) -> Table:
     return rows_csv("code_book.csv", header, rows)
 
 
-def _described(definition: StudyDef, item: Any) -> list[Any]:
-    codes = definition.code_lists[item.code_list].items if item.code_list else ()
-    named = "; ".join(f"{code.code}={code.label.en}" for code in codes)
+def _described(definition: StudyDef, item: ItemDef) -> list[Any]:
+    listed = definition.codes_of(item)
+    codes = "; ".join(f"{code.code}={code.label.en}" for code in listed.items) if listed else ""
+    unit = item.unit.en if item.unit else ""
     limits = ["" if limit is None else limit for limit in (item.min, item.max)]
-    unit = item.unit or ""
-    return [item.oid, item.label.nb, item.label.en, item.kind, unit, *limits, named, " ".join(item.missing), item.source]
+    missing = " ".join(item.all_missing_codes)
+    return [item.oid, item.label.nb, item.label.en, item.kind, unit, *limits, codes, missing, item.source]
 
 
 def tables(study: Study, definition: StudyDef, scope: dataset.Scope) -> list[Table]:

@@ -33,7 +33,7 @@ class Scope:
 
 
 def items_in(form: FormDef, scope: Scope) -> list[ItemDef]:
-    return [item for group in form.groups for item in group.items if scope.with_arm or not item.reveals_arm]
+    return [item for item in form.items if scope.with_arm or not item.reveals_arm]
 
 
 def query(study: Study, form: FormDef, scope: Scope) -> sql.Composed:
@@ -58,7 +58,7 @@ def query(study: Study, form: FormDef, scope: Scope) -> sql.Composed:
 
 def _columns(item: ItemDef) -> list[sql.Composed]:
     value = sql.SQL("f.data->>{} AS {}").format(sql.Literal(item.oid), sql.Identifier(item.oid))
-    if not (item.missing or item.not_relevant_as):
+    if not item.all_missing_codes:
         return [value]
     missing = sql.SQL("f.marks->{}->>'missing' AS {}")
     return [value, missing.format(sql.Literal(item.oid), sql.Identifier(f"{item.oid}_MISSING"))]
@@ -69,10 +69,10 @@ def column_names(form: FormDef, scope: Scope) -> list[str]:
     names = [name for name, _ in KEYS]
     for item in items_in(form, scope):
         names.append(item.oid)
-        if item.missing or item.not_relevant_as:
+        if item.all_missing_codes:
             names.append(f"{item.oid}_MISSING")
     return names
 
 
 def forms_of(definition: StudyDef) -> list[FormDef]:
-    return sorted(definition.forms.values(), key=lambda form: form.oid)
+    return sorted(definition.forms, key=lambda form: form.oid)
