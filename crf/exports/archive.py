@@ -22,6 +22,7 @@ from crf.exports import dataset, extra
 from trials.definition import ItemDef, StudyDef
 from trials.models import Study, StudyVersion
 
+CODE_BOOK = ["FILE", "COLUMN", "LABEL_NB", "LABEL_EN", "KIND", "UNIT", "MIN", "MAX", "CODES", "MISSING_CODES", "SOURCE"]
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's own zero: member times must not differ between two runs
 
 
@@ -76,7 +77,7 @@ def code_book(definition: StudyDef, scope: dataset.Scope) -> Table:
         for form in dataset.forms_of(definition)
         for item in dataset.items_in(form, scope)
     )
-    return rows_csv("code_book.csv", header, rows)
+    return rows_csv("code_book.csv", CODE_BOOK, rows)
 
 
 def _described(definition: StudyDef, item: ItemDef) -> list[Any]:

@@ -1,0 +1,86 @@
+"""The recruitment page: inclusions against the target, by site and month, and the screening funnel.
+
+Totals only: nothing here is by arm, and no subject is named. What a person sees is scoped to the sites where the
+role gives VIEW_RECRUITMENT.
+"""
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.db.models.functions import TruncMonth
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from randomization.models import Allocation
+from sites.models import ScreeningEntry, Site
+from sites.permissions import Permission, require, sites_for
+from trials.definition import StudyDef, definition_of
+from trials.models import Study
+from trials.selectors import live_version, study_by_oid
+
+
+@dataclass(frozen=True)
+class Recruitment:
+    """Inclusions of the sites in view. `months`: first days, oldest first, without a hole."""
+
+    target: int
+    months: list[dt.date]
+    by_site: dict[Site, list[int]]  # inclusions per month, in the order of `months`
+    screened: int
+    outcomes: Counter[str]
+
+    @property
+    def total(self) -> int:
+        return sum(map(sum, self.by_site.values()))
+
+    @property
+    def per_month(self) -> list[int]:
+        return [sum(counts) for counts in zip(*self.by_site.values(), strict=True)]
+
+    @property
+    def cumulative(self) -> list[int]:
+        return [sum(self.per_month[: n + 1]) for n in range(len(self.months))]
+
+
+def recruitment_of(study: Study, definition: StudyDef, sites: list[Site], today: dt.date) -> Recruitment:
+    """Three queries, however many subjects there are."""
+    counts = _inclusions(sites)
+    first = min([month for _site, month in counts], default=today.replace(day=1))
+    months = months_between(first, today)
+    outcomes = Counter(
+        dict(
+            ScreeningEntry.objects.filter(site__in=sites)
+            .values_list("outcome")
+            .annotate(n=Count("id"))
+            .values_list("outcome", "n")
+        )
+    )
+    by_site = {site: [counts[site.id, month] for month in months] for site in sites}
+    return Recruitment(definition.target, months, by_site, sum(outcomes.values()), outcomes)
+
+
+def _inclusions(sites: list[Site]) -> Counter[tuple[object, dt.date]]:
+    rows = (
+        Allocation.objects.filter(subject__site__in=sites)
+        .annotate(month=TruncMonth("at"))
+        .values_list("subject__site", "month")
+        .annotate(n=Count("id"))
+    )
+    return Counter({(site, month.date()): n for site, month, n in rows})
+
+
+def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """First days of each month from `first` to `last`, both included."""
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    return [dt.date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(count)]
+
+
+def recruitment_page(request: HttpRequest, study_oid: str) -> HttpResponse:
+    study = study_by_oid(study_oid)
+    require(request.user, Permission.VIEW_RECRUITMENT, study)
+    sites = list(sites_for(request.user, study, Permission.VIEW_RECRUITMENT).order_by("city"))
+    found = recruitment_of(study, definition_of(live_version(study)), sites, timezone.localdate())
+    return render(request, "pallsoft/recruitment.html", {"recruitment": found, **_charts(found), **_tables(found)})

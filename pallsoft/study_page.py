@@ -1,0 +1,49 @@
+"""The study description: what the published definition says, and which of it is ours and not the protocol's."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from sites.permissions import Permission, require_anywhere
+from trials.definition import FormRef, StudyDef, StudyEventDef, definition_of
+from trials.selectors import live_version, study_by_oid
+
+
+@dataclass(frozen=True)
+class ScheduleRow:
+    """One form across the visits: per visit "required", "optional", or "" where it is not asked."""
+
+    title: str
+    cells: list[str]
+
+
+def schedule_rows(definition: StudyDef) -> list[ScheduleRow]:
+    """The table of SPIRIT 2025 item 18: forms down, visits across."""
+    return [
+        ScheduleRow(str(form.title), [_cell(event, form.oid) for event in definition.events])
+        for form in definition.forms
+        if definition.events_with(form.oid)
+    ]
+
+
+def _cell(event: StudyEventDef, form_oid: str) -> str:
+    refs: dict[str, FormRef] = {ref.form: ref for ref in event.forms}
+    if form_oid not in refs:
+        return ""
+    return "required" if refs[form_oid].required and not refs[form_oid].relevant else "optional"
+
+
+def study_description(request: HttpRequest, study_oid: str) -> HttpResponse:
+    study = study_by_oid(study_oid)
+    require_anywhere(request.user, Permission.VIEW_STUDY, study)
+    version = live_version(study)
+    definition = definition_of(version)
+    context: dict[str, Any] = {
+        "version": version,
+        "definition": definition,
+        "schedule": schedule_rows(definition),
+        "defaults": definition.defaults(),
+    }
+    return render(request, "pallsoft/study_description.html", context)
