@@ -7,6 +7,7 @@ role gives VIEW_RECRUITMENT.
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count
 from django.db.models.functions import TruncMonth
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from randomization.models import Allocation
 from sites.models import ScreeningEntry, Site
-from sites.permissions import Permission, require, sites_for
+from sites.permissions import Permission, require_anywhere, sites_for
 from trials.definition import StudyDef, definition_of
 from trials.models import Study
 from trials.selectors import live_version, study_by_oid
@@ -39,6 +40,20 @@ class Recruitment:
     @property
     def per_month(self) -> list[int]:
         return [sum(counts) for counts in zip(*self.by_site.values(), strict=True)]
+
+    @property
+    def this_month(self) -> int:
+        return self.per_month[-1] if self.by_site else 0
+
+    @property
+    def recent_mean(self) -> float:
+        """Inclusions a month over the last three whole months (fewer while the trial is younger)."""
+        whole = self.per_month[-4:-1]
+        return sum(whole) / len(whole) if whole else 0.0
+
+    @property
+    def shown_months(self) -> list[dt.date]:
+        return self.months[-12:]
 
     @property
     def cumulative(self) -> list[int]:
@@ -80,7 +95,28 @@ def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
 
 def recruitment_page(request: HttpRequest, study_oid: str) -> HttpResponse:
     study = study_by_oid(study_oid)
-    require(request.user, Permission.VIEW_RECRUITMENT, study)
+    require_anywhere(request.user, Permission.VIEW_RECRUITMENT, study)
     sites = list(sites_for(request.user, study, Permission.VIEW_RECRUITMENT).order_by("city"))
     found = recruitment_of(study, definition_of(live_version(study)), sites, timezone.localdate())
-    return render(request, "pallsoft/recruitment.html", {"recruitment": found, **_charts(found), **_tables(found)})
+    context = {"recruitment": found, "site_rows": site_rows(found), "funnel": funnel(found)}
+    return render(request, "pallsoft/recruitment.html", context | _charts(found))
+
+
+def site_rows(found: Recruitment) -> list[dict[str, Any]]:
+    """Per site: inclusions in the last twelve months shown, and in all."""
+    return [{"site": site, "counts": counts[-12:], "total": sum(counts)} for site, counts in found.by_site.items()]
+
+
+def funnel(found: Recruitment) -> list[dict[str, Any]]:
+    """CONSORT enrolment: how many were considered, and how each was settled."""
+    return [{"label": outcome.label, "count": found.outcomes[outcome]} for outcome in ScreeningOutcome]
+
+
+def _charts(found: Recruitment) -> dict[str, Any]:
+    """The step line stands at the end of each month; the last point is today's count."""
+    ends = [*(month - dt.timedelta(days=1) for month in found.months[1:]), timezone.localdate()]
+    bars = sorted(
+        ((site.city, sum(counts)) for site, counts in found.by_site.items()), key=lambda row: (-row[1], row[0])
+    )
+    step = charts.step_chart([(found.months[0], 0), *zip(ends, found.cumulative, strict=True)])
+    return {"step": step, "bars": charts.bar_chart(bars)}

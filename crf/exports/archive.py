@@ -59,19 +59,6 @@ def rows_csv(name: str, header: list[str], rows: Iterable[Iterable[Any]]) -> Tab
 
 def code_book(definition: StudyDef, scope: dataset.Scope) -> Table:
     """One row per column of the form files: label in both languages, kind, unit, limits and codes."""
-    header = [
-        "FILE",
-        "COLUMN",
-        "LABEL_NB",
-        "LABEL_EN",
-        "KIND",
-        "UNIT",
-        "MIN",
-        "MAX",
-        "CODES",
-        "MISSING_CODES",
-        "SOURCE",
-    ]
     rows = (
         [f"{form.oid}.csv", *_described(definition, item)]
         for form in dataset.forms_of(definition)

@@ -1,0 +1,39 @@
+"""The export page: ask, wait, download."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from crf.exports import jobs, selectors
+from crf.exports.services import request_export
+from pallsoft.audit.access import record_access
+from sites.permissions import Permission, require
+from trials.selectors import study_by_oid
+
+
+@require_http_methods(["GET", "POST"])
+def export_page(request: HttpRequest, study_oid: str) -> HttpResponse:
+    study = study_by_oid(study_oid)
+    require(request.user, Permission.EXPORT, study)
+    if request.method == "POST":
+        request_export(study=study, by=request.user)
+        messages.success(request, _("The export is being made. This page shows it when it is ready."))
+        return redirect("export", study_oid=study.oid)
+    return render(request, "crf/export.html", {"jobs": selectors.exports_of(request.user, study)})
+
+
+@require_GET
+def download(request: HttpRequest, study_oid: str, job_id: UUID) -> FileResponse:
+    """The archive, to the person who asked for it, while the right holds (EXP-05)."""
+    study = study_by_oid(study_oid)
+    require(request.user, Permission.EXPORT, study)
+    job = selectors.finished_export(request.user, study, job_id)
+    path = jobs.path_of(job)
+    if not path.exists():
+        raise Http404
+    record_access(user=request.user, subject=None, what=f"export {job.file_name}")
+    return FileResponse(path.open("rb"), as_attachment=True, filename=job.file_name)
