@@ -15,8 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from pallsoft import charts
 from randomization.models import Allocation
-from sites.models import ScreeningEntry, Site
+from sites.models import ScreeningEntry, ScreeningOutcome, Site
 from sites.permissions import Permission, require_anywhere, sites_for
 from trials.definition import StudyDef, definition_of
 from trials.models import Study

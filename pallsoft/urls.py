@@ -2,11 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from crf.exports import views as exports
 from pallsoft import health
+from pallsoft.recruitment import recruitment_page
+from pallsoft.study_page import study_description
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
     path("language/", include("django.conf.urls.i18n")),
+    path("s/<str:study_oid>/study/", study_description, name="study-description"),
+    path("s/<str:study_oid>/recruitment/", recruitment_page, name="recruitment"),
+    path("s/<str:study_oid>/export/", exports.export_page, name="export"),
+    path("s/<str:study_oid>/export/<uuid:job_id>/", exports.download, name="export-download"),
 ]
