@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tools.steps import ROOT, Problem, step, tail
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements-dev.lock"
+REQUIREMENTS = ("--require-hashes", "-r", str(LOCK))
 STAMP = VENV / "installed.sha256"
 
 
@@ -50,20 +53,37 @@ def _make() -> None:
 
 
 def _install() -> None:
-    uv = shutil.which("uv")
-    if uv:
-        installer = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
-    else:
-        _ensure_pip()
-        installer = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _call([*installer, "--require-hashes", "-r", str(LOCK)])
+    """With uv, which takes a fifth of pip's time; pip where uv cannot, as with an index only pip knows."""
+    try:
+        _call([_uv(), "pip", "install", "--quiet", "--python", str(PYTHON), *REQUIREMENTS])
+    except Problem:
+        _pip(*REQUIREMENTS)
 
 
-def _ensure_pip() -> None:
-    """An environment that uv made holds no pip; ensurepip brings the one of the standard library."""
+def _uv() -> str:
+    """The one on PATH, else the one of the lock."""
+    own = PYTHON.parent / "uv"
+    if not shutil.which("uv") and not own.exists():
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as only_uv:
+            only_uv.write(_lines_of("uv"))
+            only_uv.flush()
+            _pip("--require-hashes", "-r", only_uv.name)
+    return shutil.which("uv") or str(own)
+
+
+def _lines_of(package: str) -> str:
+    """The pin of one package with its hashes, as it stands in the lock."""
+    found = re.search(rf"^{package}==.*?(?=^\S)", LOCK.read_text(), re.M | re.S)
+    if found is None:
+        raise Problem(f"{LOCK.name} does not name {package}.")
+    return found.group()
+
+
+def _pip(*arguments: str) -> None:
     if subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode:
-        system.need_ensurepip()
+        system.need_ensurepip()  # uv makes environments without pip
         _call([str(PYTHON), "-m", "ensurepip", "--default-pip"])
+    _call([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments])
 
 
 def _call(command: list[str]) -> None:
