@@ -97,7 +97,7 @@ def has_permission(user: AnyUser, permission: Permission, study: Study, site: Si
     return granting_role(user, permission, study, site) is not None
 
 
-def require(user: AnyUser, permission: Permission, study: Study, site: Site | None = None) -> Role:
+def require(user: AnyUser, permission: Permission, study: Study | None, site: Site | None = None) -> Role:
     """The role that gives the permission, for the change set. Raises NotPermitted without one."""
     role = granting_role(user, permission, study, site)
     if role is None:
@@ -105,7 +105,9 @@ def require(user: AnyUser, permission: Permission, study: Study, site: Site | No
     return role
 
 
-def granting_role(user: AnyUser, permission: Permission, study: Study, site: Site | None = None) -> Role | None:
+def granting_role(
+    user: AnyUser, permission: Permission, study: Study | None, site: Site | None = None
+) -> Role | None:
     """The role by which the person may; one held at the site goes before one held for all sites."""
     reach = Q(site=None) | Q(site=site)
     found = (

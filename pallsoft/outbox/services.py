@@ -1,0 +1,120 @@
+"""Owing a message, and sending what is owed: the database remembers, Celery only carries (decision D6)."""
+
+import logging
+import uuid
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from pallsoft.outbox.models import Message, State
+from pallsoft.outbox.registry import Mail, kind_of
+
+MOST_ATTEMPTS = 10  # with doubling pauses: the last try comes about 17 hours after the first
+logger = logging.getLogger(__name__)
+
+
+def owe(
+    *,
+    kind: str,
+    recipient_id: uuid.UUID,
+    study_id: uuid.UUID | None = None,
+    subject_id: uuid.UUID | None = None,
+    event_id: uuid.UUID | None = None,
+    ordinal: int = 1,
+    payload: dict[str, str] | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """Remember in this transaction that a message is to be sent; the same one is remembered once.
+
+    `payload` holds ids only; the text is made when it is sent. Nothing is sent when the transaction rolls back.
+    """
+    message = Message(
+        kind=kind,
+        recipient_id=recipient_id,
+        study_id=study_id,
+        subject_id=subject_id,
+        event_id=event_id,
+        ordinal=ordinal,
+        payload=payload or {},
+    )
+    if due_at:
+        message.due_at = message.next_try_at = due_at
+    Message.objects.bulk_create([message], ignore_conflicts=True)
+    transaction.on_commit(_wake_relay, robust=True)
+
+
+def send_due() -> int:
+    """Send everything that is due, row by row, each in its own transaction. Returns how many rows were handled."""
+    handled = 0
+    while _handle_next():
+        handled += 1
+    return handled
+
+
+def _handle_next() -> bool:
+    with transaction.atomic():
+        message = _claim()
+        if message is None:
+            return False
+        try:
+            with transaction.atomic():
+                state = _deliver(message)
+        except Exception as error:  # one bad row must not hold up the others
+            logger.warning("Message %s (%s) not sent: %s", message.pk, message.kind, type(error).__name__)
+            _postpone(message, error)
+        else:
+            _settle(message, state)
+    return True
+
+
+def _claim() -> Message | None:
+    """The next due row, locked; rows that another relay holds are passed over."""
+    due = Message.objects.filter(state=State.DUE, next_try_at__lte=Now())
+    return due.select_for_update(skip_locked=True, no_key=True).order_by("next_try_at", "pk").first()
+
+
+def _deliver(message: Message) -> State:
+    kind = kind_of(message)
+    if not kind.still_owed(message):
+        return State.DROPPED
+    _send(message, kind.render(message))
+    return State.SENT
+
+
+def _send(message: Message, mail: Mail) -> None:
+    EmailMessage(mail.subject, mail.body, to=[mail.to], headers={"Message-ID": message_id(message)}).send()
+
+
+def message_id(message: Message) -> str:
+    """Made from the row's key: when a killed relay sends twice, the mail server and the reader see one message."""
+    key = [message.study_id, message.subject_id, message.event_id, message.kind, message.ordinal, message.recipient_id]
+    name = uuid.uuid5(uuid.NAMESPACE_URL, "|".join(map(str, [settings.BASE_URL, *key])))
+    return f"<{name}@{urlsplit(settings.BASE_URL).hostname}>"
+
+
+def _settle(message: Message, state: State) -> None:
+    sent_at = Now() if state == State.SENT else None
+    Message.objects.filter(pk=message.pk).update(state=state, sent_at=sent_at, attempts=F("attempts") + 1, error="")
+
+
+def _postpone(message: Message, error: Exception) -> None:
+    """Doubling pauses from one minute; the error's name only, since its text may hold an address (PRV-02)."""
+    attempts = message.attempts + 1
+    Message.objects.filter(pk=message.pk).update(
+        attempts=attempts,
+        error=type(error).__name__,
+        state=State.DEAD if attempts >= MOST_ATTEMPTS else State.DUE,
+        next_try_at=Now() + timedelta(minutes=2**message.attempts),
+    )
+
+
+def _wake_relay() -> None:
+    """Tell a worker at once. With the broker down this fails, and the sweep of the next minute sends the row."""
+    from pallsoft.outbox.tasks import relay  # tasks call services
+
+    relay.apply_async(retry=False)

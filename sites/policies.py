@@ -1,0 +1,71 @@
+"""What the state of a study and of a site allows now: entry until closed out, randomisation only while open."""
+
+from django.utils.translation import gettext as _
+
+from pallsoft.errors import NotAllowedNow
+from sites.models import TRANSITIONS, Consent, ConsentOption, ScreeningEntry, ScreeningOutcome, Site, Subject
+from trials.models import Status, Study
+
+ENTRY_STATES = frozenset({Status.OPEN, Status.PAUSED, Status.CLOSED_TO_RECRUITMENT})
+
+
+def can_enter(site: Site) -> bool:
+    """Screening, consent and data: what has happened is stored until the site is closed out (S24)."""
+    return site.status in ENTRY_STATES and site.study.status in ENTRY_STATES
+
+
+def check_can_enter(site: Site) -> None:
+    """Raises NotAllowedNow with the state of what stands in the way."""
+    if not can_enter(site):
+        raise NotAllowedNow(_("Nothing can be entered for %(site)s now: %(state)s.") % _standing(site, ENTRY_STATES))
+
+
+def can_randomize(study: Study, site: Site) -> bool:
+    """Only in an open study, at an open site, without an emergency stop (RND-01, RND-14)."""
+    return study.randomization_open and study.status == Status.OPEN and site.status == Status.OPEN
+
+
+def check_can_randomize(study: Study, site: Site) -> None:
+    """Raises NotAllowedNow. Lock the study FOR SHARE before asking, so that a stop waits for those in flight."""
+    if not study.randomization_open:
+        raise NotAllowedNow(_("The sponsor has stopped randomisation at all sites. Ring the coordinator."))
+    if not can_randomize(study, site):
+        standing = _standing(site, frozenset({Status.OPEN}))
+        raise NotAllowedNow(_("Nobody can be randomised at %(site)s now: %(state)s.") % standing)
+
+
+def check_transition(current: str, to: str) -> None:
+    """Raises NotAllowedNow unless a study or site may go from one state to the other."""
+    if Status(to) not in TRANSITIONS[Status(current)]:
+        raise NotAllowedNow(
+            _("From “%(current)s” it cannot become “%(to)s”.")
+            % {"current": Status(current).label, "to": Status(to).label}
+        )
+
+
+def check_pending(entry: ScreeningEntry) -> None:
+    """Raises NotAllowedNow when the screening entry has already got its outcome."""
+    if entry.outcome != ScreeningOutcome.PENDING:
+        raise NotAllowedNow(
+            _("Screening entry %(number)s is already closed: %(outcome)s.")
+            % {"number": entry.own_number, "outcome": entry.get_outcome_display()}
+        )
+
+
+def check_can_withdraw(option: ConsentOption) -> None:
+    """Raises NotAllowedNow unless the option was granted and still stands."""
+    if not option.granted or option.withdrawn_at:
+        raise NotAllowedNow(_("This consent is not in force, so it cannot be withdrawn."))
+
+
+def _standing(site: Site, allowed: frozenset[Status]) -> dict[str, str]:
+    """The state that stands in the way: the study's when it does, else the site's."""
+    blocking = site.study if site.study.status not in allowed else site
+    return {"site": str(site), "state": blocking.get_status_display()}
+
+
+def consent_in_force(subject: Subject, required: set[str]) -> bool:
+    """Are all `required` options of the newest consent granted and not withdrawn?"""
+    newest: Consent | None = subject.consents.order_by("-signed_at").first()
+    standing = set() if newest is None else {o.option for o in newest.options.all() if o.granted and not o.withdrawn_at}
+    return newest is not None and required <= standing

@@ -1,0 +1,121 @@
+"""Finding places and people: guarded loaders (what is foreign is 404, never 403) and lists."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from pallsoft.accounts.models import User
+from pallsoft.audit.access import record_access
+from sites.models import AgeBand, Assignment, Delegation, ScreeningEntry, ScreeningOutcome, Sex, Site, Subject
+from sites.permissions import AnyUser, Permission, require_anywhere, sites_for, studies_for
+from trials.definition import StudyDef, definition_of
+from trials.models import Study
+from trials.selectors import live_version
+
+
+def study_for(user: AnyUser, study_oid: str, permission: Permission = Permission.VIEW_STUDY) -> Study:
+    """A study in which the person has a role; else Http404. Raises NotPermitted when no role has the permission."""
+    study = get_object_or_404(studies_for(user), oid=study_oid)
+    require_anywhere(user, permission, study)
+    return study
+
+
+def site_for(user: AnyUser, study_oid: str, code: str, permission: Permission) -> Site:
+    """A site at which the person has the permission; a foreign one is Http404."""
+    study = study_for(user, study_oid, permission)
+    return get_object_or_404(sites_for(user, study, permission).select_related("study"), code=code)
+
+
+def subject_for(
+    user: AnyUser, study_oid: str, number: str, permission: Permission = Permission.VIEW_SUBJECT
+) -> Subject:
+    """A subject of a site at which the person has the permission; a foreign one is Http404. Writes the access log."""
+    study = study_for(user, study_oid, permission)
+    subject = subjects_for(user, study, permission).filter(number=number).first()
+    if subject is None:
+        raise Http404
+    record_access(user=user, subject=subject, what=permission)
+    return subject
+
+
+def subjects_for(
+    user: AnyUser, study: Study, permission: Permission = Permission.VIEW_SUBJECT
+) -> QuerySet[Subject]:
+    """The subjects of the person's sites, with site and study, by number."""
+    return Subject.objects.filter(site__in=sites_for(user, study, permission)).select_related("site", "study")
+
+
+def screening_entries_for(user: AnyUser, study: Study) -> QuerySet[ScreeningEntry]:
+    """The screening log of the person's sites, the newest first."""
+    sites = sites_for(user, study, Permission.VIEW_SUBJECT)
+    return ScreeningEntry.objects.filter(site__in=sites).select_related("site", "subject").order_by(
+        "-screened_in", "-own_number"
+    )
+
+
+def assignments_in(user: AnyUser, study: Study) -> QuerySet[Assignment]:
+    """The roles, past and present, that the person may see: those at the own sites, and those for all sites."""
+    sites = sites_for(user, study, Permission.VIEW_USERS)
+    return (
+        Assignment.objects.filter(Q(site=None) | Q(site__in=sites), study=study)
+        .select_related("user", "site", "study")
+        .order_by("user__full_name", "valid_from")
+    )
+
+
+def delegations_in(user: AnyUser, study: Study) -> QuerySet[Delegation]:
+    """The delegations at the sites whose people the person may see, the newest first."""
+    return (
+        Delegation.objects.filter(site__in=sites_for(user, study, Permission.VIEW_USERS))
+        .select_related("user", "site", "delegated_by")
+        .order_by("-valid_from", "user__full_name")
+    )
+
+
+def staff_of(site: Site) -> QuerySet[User]:
+    """Everybody who has or had a role at the site itself: who may have informed a patient there."""
+    return User.objects.filter(assignments__site=site).distinct().order_by("full_name")
+
+
+def definition_at(site: Site) -> StudyDef:
+    """The definition of the version that the site uses today."""
+    return definition_of(live_version(site.study, site))
+
+
+def screening_reasons(site: Site) -> dict[ScreeningOutcome, list[tuple[str, str]]]:
+    """{outcome: [(code, words)]}: the criteria of the definition, and what else keeps a person out."""
+    criteria = [(c.oid, f"{c.oid} {c.label}") for c in definition_at(site).eligibility.criteria]
+    return {
+        ScreeningOutcome.NOT_ELIGIBLE: criteria,
+        ScreeningOutcome.DECLINED: [("declined", _("Did not want to take part"))],
+        ScreeningOutcome.OTHER: [("not_asked", _("Was not asked")), ("other", _("Other reason"))],
+    }
+
+
+@dataclass(frozen=True)
+class LookAlike:
+    """Somebody at the site who may be the same person. `label` tells them apart and is what a person confirms."""
+
+    label: str
+    status: str
+
+
+def look_alikes(site: Site, birth_year: int, sex: Sex, besides: ScreeningEntry | None = None) -> list[LookAlike]:
+    """Subjects of the same birth year and sex, and open screening entries that fit; within the site only."""
+    subjects = site.subjects.filter(birth_year=birth_year, sex=sex)
+    entries = site.screening_entries.filter(outcome=ScreeningOutcome.PENDING, sex__in=["", sex])
+    return [LookAlike(subject.number, subject.get_status_display()) for subject in subjects] + [
+        LookAlike(_("Screening entry %(number)s") % {"number": entry.own_number}, entry.get_outcome_display())
+        for entry in entries
+        if entry != besides and _in_band(entry, birth_year)
+    ]
+
+
+def _in_band(entry: ScreeningEntry, birth_year: int) -> bool:
+    """Could somebody of that birth year have been of that age in that year, before or after the birthday?"""
+    youngest, oldest = map(int, AgeBand(entry.age_band).value.split("-"))
+    age = entry.screened_in.year - birth_year
+    return youngest <= age <= oldest + 1

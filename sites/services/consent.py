@@ -1,0 +1,233 @@
+"""Consent and enrolment: the subject number is born here, kept for life, and no study data come before it."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from pallsoft.accounts.models import User
+from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow
+from sites.acting import acting
+from sites.clock import database_now
+from sites.models import Assignment, Consent, ConsentOption, ScreeningEntry, ScreeningOutcome, Sex, Site, Subject
+from sites.permissions import Permission
+from sites.policies import check_can_enter, check_can_withdraw, check_pending
+from sites.selectors import LookAlike, definition_at, look_alikes
+from sites.services.screening import lock_site
+from trials.definition import StudyDef
+
+EARLIEST_BIRTH_YEAR = 1900
+ADULT = 18
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentFacts:
+    """What the signed page says. `signed_at` is aware; `options`: {OID of the definition: ticked}."""
+
+    version: str
+    signed_at: datetime
+    language: str
+    informed_by: User
+    copy_given: bool
+    interpreter_language: str = ""
+    options: Mapping[str, bool]
+
+
+class LookAlikesFound(NotAllowedNow):
+    """Somebody like this is at the site already; `found` lists them. A person must look before going on."""
+
+    def __init__(self, found: list[LookAlike]) -> None:
+        super().__init__(_("Somebody like this is already at the site. Make sure that it is another person."))
+        self.found = found
+
+
+def enrol_subject(
+    *,
+    site: Site,
+    birth_year: int,
+    sex: Sex,
+    adult_at_consent: bool | None = None,
+    consent: ConsentFacts,
+    seen: Collection[str] = (),
+    screening_entry: ScreeningEntry | None = None,
+    key: uuid.UUID,
+    by: User,
+) -> Subject:
+    """A subject under the next number of the site, with the consent that comes before all study data.
+
+    `seen`: the labels of the look-alikes that the person was shown. The same `key` returns the subject it made.
+    Raises InvalidInput, LookAlikesFound, Conflict (key used for another person), NotAllowedNow.
+    """
+    with acting(
+        Permission.RECORD_CONSENT,
+        study=site.study,
+        by=by,
+        action="sites.enrol_subject",
+        reason="consent recorded",  # why the screening entry changes
+        site=site,
+    ):
+        site = lock_site(site)
+        made_before = Subject.objects.filter(request_key=key).first()
+        if made_before:
+            return _same(made_before, site, birth_year, sex)
+        check_can_enter(site)
+        _check_person(site, birth_year, adult_at_consent, consent)
+        _check_consent(site, consent)
+        _check_look_alikes(site, birth_year, sex, screening_entry, seen)
+        subject = Subject.objects.create(
+            study=site.study,
+            site=site,
+            number=_next_number(site),
+            birth_year=birth_year,
+            sex=sex,
+            adult_at_consent=adult_at_consent,
+            request_key=key,
+        )
+        _store(subject, consent)
+        _link(screening_entry, subject)
+    return subject
+
+
+def record_consent(*, subject: Subject, consent: ConsentFacts, by: User) -> Consent:
+    """A further consent of a subject: a new version, or granted again after a withdrawal (S17)."""
+    site = subject.site
+    with acting(Permission.RECORD_CONSENT, study=subject.study, by=by, action="sites.record_consent", site=site):
+        check_can_enter(lock_site(site))
+        _check_consent(site, consent)
+        return _store(subject, consent)
+
+
+def withdraw_consent_option(*, option: ConsentOption, withdrawn_at: datetime, by: User, reason: str) -> ConsentOption:
+    """One consent withdrawn, the others stand. The row stays: a new consent can grant it again, deletion cannot.
+
+    Raises InvalidInput for a time to come or before the consent, NotAllowedNow when it is not in force.
+    """
+    site = option.subject.site
+    with acting(
+        Permission.RECORD_CONSENT,
+        study=option.study,
+        by=by,
+        action="sites.withdraw_consent_option",
+        reason=reason,
+        site=site,
+    ):
+        option = ConsentOption.objects.select_for_update(no_key=True, of=["self"]).get(pk=option.pk)
+        check_can_withdraw(option)
+        _check_withdrawal(option, withdrawn_at)
+        option.withdrawn_at = withdrawn_at
+        option.save(update_fields=["withdrawn_at"])
+    return option
+
+
+def needs_adult_answer(birth_year: int, signed_at: datetime, site: Site) -> bool:
+    """Does the birth year alone leave open whether the person was of age on the day of consent (I7)?"""
+    return _local(signed_at, site).year - birth_year == ADULT
+
+
+def _same(subject: Subject, site: Site, birth_year: int, sex: Sex) -> Subject:
+    if (subject.site_id, subject.birth_year, subject.sex) != (site.pk, birth_year, sex):
+        raise Conflict(_("This form was already saved with other content, as %(number)s.") % {"number": subject})
+    return subject
+
+
+def _check_person(site: Site, birth_year: int, adult: bool | None, consent: ConsentFacts) -> None:
+    errors = {}
+    if not EARLIEST_BIRTH_YEAR <= birth_year <= _local(consent.signed_at, site).year:
+        errors["birth_year"] = [_("Give the year of birth with four digits.")]
+    if needs_adult_answer(birth_year, consent.signed_at, site) != (adult is not None):
+        errors["adult_at_consent"] = [
+            _("Was the person 18 or older on the day of consent?")
+            if adult is None
+            else _("The year of birth answers this already; leave it empty.")
+        ]
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _check_consent(site: Site, consent: ConsentFacts) -> None:
+    definition = definition_at(site)
+    errors = _time_errors(site, consent, definition) | _option_errors(consent, definition)
+    if consent.language not in definition.languages:
+        errors["language"] = [_("Choose the language of the consent form.")]
+    if not Assignment.objects.filter(user=consent.informed_by, study=site.study, site=site).exists():
+        errors["informed_by"] = [_("Choose somebody who works at the site.")]
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _time_errors(site: Site, consent: ConsentFacts, definition: StudyDef) -> dict[str, list[str]]:
+    approved = {version.version: version.approved_on for version in definition.consent.versions}
+    if consent.version not in approved:
+        return {"version": [_("Choose an approved version of the consent form.")]}
+    if consent.signed_at > database_now():
+        return {"signed_at": [_("The time of consent lies in the future.")]}
+    if _local(consent.signed_at, site).date() < approved[consent.version]:
+        return {"signed_at": [_("This version of the consent form was not approved yet on that day.")]}
+    return {}
+
+
+def _option_errors(consent: ConsentFacts, definition: StudyDef) -> dict[str, list[str]]:
+    errors = {}
+    for option in definition.consent.options:
+        if option.oid not in consent.options:
+            errors[option.oid] = [_("Answer yes or no.")]
+        elif option.required and not consent.options[option.oid]:
+            errors[option.oid] = [_("Without this consent the person cannot take part.")]
+    return errors
+
+
+def _check_look_alikes(
+    site: Site, birth_year: int, sex: Sex, entry: ScreeningEntry | None, seen: Collection[str]
+) -> None:
+    found = look_alikes(site, birth_year, sex, besides=entry)
+    if any(other.label not in seen for other in found):
+        raise LookAlikesFound(found)
+
+
+def _next_number(site: Site) -> str:
+    """Subjects keep their number when they move, so the numbers count those born here, not those treated here."""
+    pattern = definition_at(site).subject_number
+    beginning = pattern.split("{n")[0].format(site=site.code)
+    taken = site.study.subjects.filter(number__startswith=beginning).count()
+    return pattern.format(site=site.code, n=taken + 1)
+
+
+def _store(subject: Subject, facts: ConsentFacts) -> Consent:
+    consent = Consent.objects.create(
+        study=subject.study,
+        subject=subject,
+        version=facts.version,
+        signed_at=facts.signed_at,
+        language=facts.language,
+        informed_by=facts.informed_by,
+        copy_given=facts.copy_given,
+        interpreter_language=facts.interpreter_language,
+    )
+    ConsentOption.objects.bulk_create(
+        ConsentOption(study=subject.study, subject=subject, consent=consent, option=oid, granted=granted)
+        for oid, granted in facts.options.items()
+    )
+    return consent
+
+
+def _link(entry: ScreeningEntry | None, subject: Subject) -> None:
+    if entry is None:
+        return
+    entry = ScreeningEntry.objects.select_for_update(no_key=True).get(pk=entry.pk, site=subject.site)
+    check_pending(entry)
+    entry.outcome, entry.subject = ScreeningOutcome.CONSENTED, subject
+    entry.save(update_fields=["outcome", "subject"])
+
+
+def _check_withdrawal(option: ConsentOption, withdrawn_at: datetime) -> None:
+    if withdrawn_at > database_now():
+        raise InvalidInput({"withdrawn_at": [_("The time lies in the future.")]})
+    if withdrawn_at < option.consent.signed_at:
+        raise InvalidInput({"withdrawn_at": [_("The time lies before the consent.")]})
+
+
+def _local(at: datetime, site: Site) -> datetime:
+    return at.astimezone(ZoneInfo(site.timezone))
