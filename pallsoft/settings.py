@@ -163,6 +163,7 @@ TIME_ZONE = "Europe/Oslo"
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("PALLSOFT_STATIC_ROOT", str(BASE_DIR / ".demo" / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = MODE == "test"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

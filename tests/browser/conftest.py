@@ -1,0 +1,105 @@
+"""A real browser on the running product; any console message or failed request fails the test."""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.product import running
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+QUIET = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser/" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("product")) as running_product:
+        yield running_product
+
+
+@pytest.fixture(scope="session")
+def browser():
+    arguments = [*QUIET, "--no-sandbox"] if os.geteuid() == 0 else QUIET
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, product):
+    """`open_page(viewport=…, language=…, javascript=…)`: a page of its own; its complaints fail the test."""
+    contexts, complaints = [], []
+
+    def open_page(viewport=WIDE, language="nb", javascript=True):
+        context = browser.new_context(
+            base_url=product.address, viewport=viewport, java_script_enabled=javascript, locale=f"{language}-NO"
+        )
+        context.add_cookies([{"name": "language", "value": language, "url": product.address}])
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("request", lambda request: _note_foreign(request.url, product.address, complaints))
+        contexts.append(context)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note_foreign(url, address, complaints):
+    if not url.startswith((address, "data:", "blob:")):
+        complaints.append(f"asked another host: {url}")
+
+
+@pytest.fixture
+def sign_in(product):
+    def sign_in(page: Page, role: str, site: str = ""):
+        account = product.account(role, site)
+        page.goto("/accounts/login/")
+        page.locator("input[name=login]").fill(account["username"])
+        page.locator("input[name=password]").fill(account["password"])
+        page.locator("main button[type=submit]").first.click()
+        page.wait_for_url(product.address + "/")
+        return account
+
+    return sign_in
+
+
+@pytest.fixture
+def accessible():
+    """No violation of WCAG 2.2 A and AA on the page as it stands."""
+
+    def accessible(page: Page):
+        options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+        found = Axe().run(page, options=options)
+        assert found.violations_count == 0, found.generate_report()
+
+    return accessible
+
+
+@pytest.fixture
+def picture():
+    """Keep a screenshot for the manual, when PALLSOFT_SCREENSHOTS is set."""
+
+    def picture(page: Page, name: str):
+        if os.environ.get("PALLSOFT_SCREENSHOTS"):
+            SCREENSHOTS.mkdir(exist_ok=True)
+            page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    return picture
