@@ -67,6 +67,7 @@ MONTHS = {
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 }
 PARTIAL = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?")
+CLOCK = re.compile(r"\d\d:\d\d(:\d\d)?")
 
 
 def _language() -> str:
@@ -82,7 +83,9 @@ def _moment_of(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return datetime.fromisoformat(value) if "T" in value else time.fromisoformat(value)
+        if CLOCK.fullmatch(value):  # only then: time.fromisoformat reads "2026-04" as 20:26 at UTC-4
+            return time.fromisoformat(value)
+        return datetime.fromisoformat(value) if "T" in value else value
     except ValueError:
         return value
 

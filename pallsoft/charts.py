@@ -1,0 +1,162 @@
+"""Geometry of the SVG charts: numbers in, coordinates as text out, no markup.
+
+Coordinates are text with a decimal point, because a template would write a float with a comma in bokmål.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+WIDTH, HEIGHT = 720, 300
+LEFT, RIGHT, TOP, BOTTOM = 44, 24, 16, 32
+BAR_ROW, BAR_LEFT, BAR_RIGHT = 34, 190, 48
+
+Point = tuple[float, float]
+Series = Sequence[tuple[date, float]]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis: where (coordinate) and what it says (number, or "2026-09" for a month)."""
+
+    at: str
+    value: int | float | str
+
+
+@dataclass(frozen=True)
+class StepChart:
+    """A cumulative step line against a straight target; `rows` is the table: (day, value, expected)."""
+
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    actual: str
+    area: str
+    target: str
+    last: tuple[str, str, float]
+    rows: list[tuple[date, float, float | None]]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    base: int = HEIGHT - BOTTOM
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One horizontal bar: its row's middle and top, its length, and where its value stands."""
+
+    label: str
+    value: float
+    top: str
+    middle: str
+    length: str
+    end: str
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Horizontal bars from a common zero."""
+
+    bars: list[Bar]
+    height: int
+    width: int = WIDTH
+    left: int = BAR_LEFT
+    label_at: int = BAR_LEFT - 12
+    track: int = WIDTH - BAR_LEFT - BAR_RIGHT
+
+
+def coordinate(value: float) -> str:
+    """At most one decimal, with a point: "12", "12.5"."""
+    return f"{round(value, 1) + 0:g}"  # + 0 turns -0.0 into 0.0; :g would round only past 999 999
+
+
+def linear(domain: Point, span: Point) -> Callable[[float], float]:
+    """A scale from data to pixels; a domain without extent maps to the start of the span."""
+    low, high = domain
+    start, end = span
+    factor = (end - start) / (high - low) if high != low else 0.0
+    return lambda value: start + (value - low) * factor
+
+
+def nice_step(top: float, count: int = 5) -> int:
+    """The smallest of 1, 2, 5 x 10^n that reaches `top` in at most `count` steps."""
+    rough = max(top, 1) / count
+    power = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
+    return next(int(factor * power) for factor in (1, 2, 5, 10) if factor * power >= rough)
+
+
+def nice_ticks(top: float, count: int = 5) -> list[int]:
+    """Round numbers from 0 to the first that is not below `top`."""
+    step = nice_step(top, count)
+    return list(range(0, math.ceil(max(top, 1) / step) * step + 1, step))
+
+
+def month_starts(start: date, end: date, count: int = 7) -> list[date]:
+    """First days of months in [start, end], every 1, 2, 3, 6 or 12 months, so that at most `count` remain."""
+    first, last = start.year * 12 + start.month - 1, end.year * 12 + end.month - 1
+    if start.day > 1:
+        first += 1
+    stride = next((n for n in (1, 2, 3, 6, 12) if (last - first) / n < count), 24)
+    aligned = -(-first // stride) * stride
+    return [date(month // 12, month % 12 + 1, 1) for month in range(aligned, last + 1, stride)]
+
+
+def step_points(points: Sequence[Point]) -> list[Point]:
+    """Corners of a step line that keeps each value until the next point."""
+    corners = list(points[:1])
+    for x, y in points[1:]:
+        corners += [(x, corners[-1][1]), (x, y)]
+    return corners
+
+
+def points_text(points: Sequence[Point]) -> str:
+    """What the `points` attribute of <polyline> and <polygon> takes."""
+    return " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in points)
+
+
+def expected_at(day: date, target: Series) -> float | None:
+    """Height of the straight target line on a day; None outside it."""
+    if not target or not target[0][0] <= day <= target[-1][0]:
+        return None
+    (first, low), (last, high) = target[0], target[-1]
+    return linear((first.toordinal(), last.toordinal()), (low, high))(day.toordinal())
+
+
+def step_chart(actual: Series, *, target: Series = (), end: date | None = None) -> StepChart:
+    """A step line of cumulative counts.
+
+    `actual`: (day, count so far), oldest first, at least one; `target`: the two ends of the straight plan;
+    `end`: last day of the axis (default: the last day given). Raises ValueError without a point.
+    """
+    if not actual:
+        raise ValueError("a step chart needs at least one point")
+    days = [day for day, _ in [*actual, *target]]
+    start, end = min(days), end or max(days)
+    ticks = nice_ticks(max(value for _, value in [*actual, *target]))
+    x = linear((start.toordinal(), end.toordinal()), (LEFT, WIDTH - RIGHT))
+    y = linear((0, ticks[-1]), (HEIGHT - BOTTOM, TOP))
+    corners = step_points([(x(day.toordinal()), y(value)) for day, value in actual])
+    (first_x, _), (last_x, last_y) = corners[0], corners[-1]
+    return StepChart(
+        x_ticks=[Tick(coordinate(x(month.toordinal())), f"{month:%Y-%m}") for month in month_starts(start, end)],
+        y_ticks=[Tick(coordinate(y(value)), value) for value in ticks],
+        actual=points_text(corners),
+        area=points_text([(first_x, y(0)), *corners, (last_x, y(0))]),
+        target=points_text([(x(day.toordinal()), y(value)) for day, value in target]),
+        last=(coordinate(last_x), coordinate(last_y), actual[-1][1]),
+        rows=[(day, value, expected_at(day, target)) for day, value in actual],
+    )
+
+
+def bar_chart(rows: Sequence[tuple[str, float]]) -> BarChart:
+    """Horizontal bars in the order given; `rows`: (label, value >= 0)."""
+    longest = max((value for _, value in rows), default=0)
+    scale = linear((0, longest), (0, WIDTH - BAR_LEFT - BAR_RIGHT))
+    bars = []
+    for row, (label, value) in enumerate(rows):
+        middle, length = (row + 0.5) * BAR_ROW, scale(value)
+        bars.append(
+            Bar(label, value, coordinate(middle - 9), coordinate(middle), coordinate(length), coordinate(BAR_LEFT + length + 10))
+        )
+    return BarChart(bars=bars, height=len(rows) * BAR_ROW)
