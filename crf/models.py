@@ -27,6 +27,11 @@ class StudyEvent(RegulatedModel):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subject", "event_oid", "ordinal"], name="study_event_once")]
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """Names the visit within its subject, also before it is saved."""
+        return self.event_oid, self.ordinal
+
 
 class FormStatus(models.TextChoices):
     INCOMPLETE = "incomplete", _("In progress")
@@ -58,6 +63,11 @@ class FormData(RegulatedModel):
             )
         ]
         indexes = [models.Index(fields=["study", "form_oid"], name="form_by_study")]
+
+    @property
+    def missing_codes(self) -> dict[str, str]:
+        """{item OID: missing-data code}, given by a person or by rule."""
+        return {oid: mark["missing"] for oid, mark in self.marks.items() if "missing" in mark}
 
 
 class DeviationStatus(models.TextChoices):

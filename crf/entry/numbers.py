@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crf.entry.refusal import Refused
-from trials.definition import ItemDef
 
 LONGEST = 14  # whole digits that trials.ItemColumn can hold a limit for
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -18,18 +17,18 @@ _SEVERAL_SEPARATORS = re.compile(r"-?[0-9]+(?:[.,][0-9]+){2,}")
 _EXPONENT = re.compile(r"[-+0-9.,]+[eE][-+]?[0-9]+")
 
 
-def integer(item: ItemDef, typed: str) -> str:
+def integer(typed: str) -> str:
     """The canonical whole number, such as `-12`. Raises Refused."""
     if _FRACTION.fullmatch(typed):
         raise Refused(_("Write a whole number, without comma or point."))
-    return _number(item, typed, 0)
+    return _number(typed, 0)
 
 
-def decimal(item: ItemDef, typed: str) -> str:
-    """The canonical decimal, such as `12.5`; trailing zeros are dropped. Raises Refused."""
+def decimal(typed: str, places: int) -> str:
+    """The canonical decimal, such as `12.5`, with at most `places` decimals; trailing zeros are dropped. Raises Refused."""
     if _THOUSANDS.fullmatch(typed):
         raise Refused(_ambiguous(typed))
-    return _number(item, typed, item.decimals or 0)
+    return _number(typed, places)
 
 
 def shown(canonical: str, *, comma: bool) -> str:
@@ -37,7 +36,7 @@ def shown(canonical: str, *, comma: bool) -> str:
     return canonical.replace(".", ",") if comma else canonical
 
 
-def _number(item: ItemDef, typed: str, places: int) -> str:
+def _number(typed: str, places: int) -> str:
     if not (_WHOLE.fullmatch(typed) or _FRACTION.fullmatch(typed)):
         raise Refused(_malformed(typed))
     whole, _separator, fraction = typed.replace(",", ".").partition(".")
@@ -49,19 +48,7 @@ def _number(item: ItemDef, typed: str, places: int) -> str:
     text = format(Decimal(f"{whole}.{fraction or '0'}").normalize(), "f")
     if typed.startswith("-") and text.strip("-0.") == "":
         raise Refused(_("Write zero without a sign: 0."))
-    _check_limits(item, Decimal(text))
     return text
-
-
-def _check_limits(item: ItemDef, number: Decimal) -> None:
-    low, high = item.min, item.max
-    if (low is None or number >= low) and (high is None or number <= high):
-        return
-    if low is not None and high is not None:
-        raise Refused(_("Write a number from %(low)s to %(high)s.") % {"low": low, "high": high})
-    if low is not None:
-        raise Refused(_("Write a number that is %(low)s or more.") % {"low": low})
-    raise Refused(_("Write a number that is %(high)s or less.") % {"high": high})
 
 
 def _too_precise(places: int) -> str:

@@ -1,46 +1,50 @@
 """One typed answer → canonical text (ODM lexical form), and canonical text → what the reader sees."""
 
+from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
-from crf.entry import dates, numbers, texts
-from crf.entry.refusal import Refused
+from crf.entry import dates, limits, numbers
 from trials.definition import ItemDef
 
-NRS_SCORES = [str(score) for score in range(11)]
-_NUMBERS = {"integer": numbers.integer, "decimal": numbers.decimal}
-_DAYS = {"date": dates.day, "partial_date": dates.partial_day, "time": dates.clock}
 
-
-def canonical(item: ItemDef, typed: str, *, codes: list[str], zone: ZoneInfo) -> str:
+def canonical(item: ItemDef, typed: str, *, codes: Collection[str], zone: ZoneInfo) -> str:
     """The text to store for what was typed; "" when nothing was typed.
 
     `codes`: those the item may take (code, yesno, nrs); `zone`: the clock of the site. Raises Refused.
     """
-    answer = typed.strip()
-    if not answer:
+    if not typed.strip():
         return ""
-    if item.kind == "text":
-        return texts.text(item, typed)
-    if item.kind in _NUMBERS:
-        return _NUMBERS[item.kind](item, answer)
-    if item.kind in _DAYS:
-        return _DAYS[item.kind](answer)
-    if item.kind == "datetime":
-        return dates.instant(answer, zone)
-    if answer not in codes:
-        raise Refused(_("Choose one of the answers on the list."))
+    stored = typed if item.kind == "text" else _read(item, typed.strip(), zone)
+    limits.check(item, stored, codes)
+    return stored
+
+
+def _read(item: ItemDef, answer: str, zone: ZoneInfo) -> str:
+    match item.kind:
+        case "integer":
+            return numbers.integer(answer)
+        case "decimal":
+            return numbers.decimal(answer, item.decimals or 0)
+        case "date":
+            return dates.day(answer)
+        case "partial_date":
+            return dates.partial_day(answer)
+        case "time":
+            return dates.clock(answer)
+        case "datetime":
+            return dates.instant(answer, zone)
     return answer
 
 
 def shown(item: ItemDef, stored: str, *, zone: ZoneInfo) -> str:
-    """`stored` as typed by somebody careful: what stands in the field, and reads back to the same text."""
-    if item.kind == "decimal":
-        return numbers.shown(stored, comma=get_language() != "en")
-    if item.kind in {"date", "partial_date"}:
-        return dates.shown_day(stored)
-    if item.kind == "datetime":
-        return dates.shown_instant(stored, zone)
+    """`stored` as somebody careful would type it: what stands in the field, and reads back to the same text."""
+    match item.kind:
+        case "decimal":
+            return numbers.shown(stored, comma=get_language() != "en")
+        case "date" | "partial_date":
+            return dates.shown_day(stored)
+        case "datetime":
+            return dates.shown_instant(stored, zone)
     return stored

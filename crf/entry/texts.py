@@ -13,16 +13,20 @@ DEFAULT_LENGTH = 200
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def text(item: ItemDef, typed: str) -> str:
-    """`typed`, character by character. Raises Refused when it is too long or holds what no reader can see."""
+def is_multiline(item: ItemDef) -> bool:
+    """Whether the field has several lines on the page."""
+    return item.layout == "multiline" or (item.length or DEFAULT_LENGTH) > DEFAULT_LENGTH
+
+
+def check(item: ItemDef, typed: str) -> None:
+    """Raise Refused when the text is too long or holds what no reader can see; else it is stored as it is."""
     if any(_is_unwritable(character) for character in typed):
         raise Refused(_("The text holds a hidden control character. Delete the text and type it again."))
     if not _REORDERING.isdisjoint(typed):
         raise Refused(_("The text holds a hidden sign that turns the reading direction. Type it again."))
-    if "\n" in typed and item.layout != "multiline":
+    if "\n" in typed and not is_multiline(item):
         raise Refused(_("Write the text on one line."))
     _check_length(typed, item.length or DEFAULT_LENGTH)
-    return typed
 
 
 def _check_length(typed: str, longest: int) -> None:

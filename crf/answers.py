@@ -1,0 +1,197 @@
+"""What is known of a subject, as the rules of the definition ask for it (references: trials/scope.py)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crf.facts import facts_for
+from crf.models import FormData, StudyEvent
+from sites.clock import local_today
+from sites.models import Consent, Subject
+from trials.definition import StudyDef
+from trials.evaluate import settled
+from trials.expressions import Context
+from trials.scope import ANY, HERE, compiled
+from trials.values import UNKNOWN, Maybe, typed
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Day 0, and its instant when the clock time is known."""
+
+    day: date
+    at: datetime | None = None
+
+
+class SubjectAnswers:
+    """All saved forms of one subject and the facts around them; each is read from the database once, when asked for."""
+
+    def __init__(self, subject: Subject, study: StudyDef) -> None:
+        self.subject = subject
+        self.study = study
+
+    def at(self, event: StudyEvent) -> Context:
+        """The world outside a form of `event`."""
+        return _Outside(self, event)
+
+    @property
+    def whole(self) -> Context:
+        """The world of the subject's own rules: strata, gates, facts."""
+        return _Outside(self, None)
+
+    @cached_property
+    def events(self) -> list[StudyEvent]:
+        return list(self.subject.events.all())
+
+    @cached_property
+    def forms(self) -> list[FormData]:
+        """Forms that count: saved and not removed."""
+        return list(self.subject.forms.filter(removed_in=None).select_related("event").order_by("repeat_key"))
+
+    def put(self, form: FormData) -> None:
+        """Let `form` count as it stands now, saved or not."""
+        self.forms = [one for one in self.forms if one.pk != form.pk] + [form]
+        self.__dict__.pop("anchor", None)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        return facts_for(self.subject)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.study.timezone)
+
+    @cached_property
+    def anchor(self) -> Anchor | None:
+        """The earliest day on which the anchor's condition is true; None as long as there is none."""
+        if self.study.anchor.form is None:
+            at = self.facts.get("randomized_at")
+            return Anchor(at.astimezone(self.zone).date(), at) if at else None
+        found = [anchor for form in self._instances(ANY, self.study.anchor.form) if (anchor := self._anchor_in(form))]
+        return min(found, key=lambda anchor: (anchor.day, anchor.at is None, anchor.at), default=None)
+
+    def _anchor_in(self, form: FormData) -> Anchor | None:
+        rule = self.study.anchor
+        day = self._typed(form, rule.date or "")
+        if not isinstance(day, date):
+            return None
+        if rule.when and not self._holds(rule.when, form):
+            return None
+        if isinstance(day, datetime):
+            return Anchor(day.astimezone(self.zone).date(), day)
+        clock = self._typed(form, rule.time) if rule.time else UNKNOWN
+        return Anchor(day, datetime.combine(day, clock, self.zone) if isinstance(clock, time) else None)
+
+    def _holds(self, rule: str, form: FormData) -> bool:
+        context = settled(self.study, form.form_oid, form.data, form.missing_codes, self.at(form.event))
+        return compiled(self.study, rule, form.form_oid).evaluate(context) is True
+
+    @cached_property
+    def consent(self) -> Consent | None:
+        return self.subject.consents.order_by("signed_at").first()
+
+    def known(self, ref: str) -> Any:
+        """The value of a `fact.…`, `subject.…` or `now.…` reference; None when there is none."""
+        return _KNOWN[ref](self)
+
+    def instance(self, prefix: str, item_oid: str, event: StudyEvent | None) -> FormData | None:
+        """The form instance that `PREFIX.ITEM` speaks of."""
+        found = self._instances(prefix, self.study.form_of(item_oid).oid, event)
+        if prefix == ANY:
+            found = [form for form in found if item_oid in form.data or item_oid in form.missing_codes]
+        return found[-1] if found else None
+
+    def repeats(self, prefix: str, item_oid: str, event: StudyEvent | None) -> list[Maybe]:
+        """The value in each repeat; UNKNOWN for a repeat without one."""
+        found = self._instances(prefix, self.study.form_of(item_oid).oid, event)
+        return [self._typed(form, item_oid) for form in found]
+
+    def value_in(self, form: FormData | None, item_oid: str) -> Maybe:
+        return self._typed(form, item_oid) if form else UNKNOWN
+
+    def _typed(self, form: FormData, item_oid: str) -> Maybe:
+        text = form.data.get(item_oid)
+        return typed(self.study.item(item_oid), text) if text else UNKNOWN
+
+    def _instances(self, prefix: str, form_oid: str, event: StudyEvent | None = None) -> list[FormData]:
+        """Instances of a form in the order of the visits."""
+        found = sorted((form for form in self.forms if form.form_oid == form_oid), key=self._visit_order)
+        if prefix == ANY:
+            return found
+        if prefix == HERE:
+            return [form for form in found if event and form.event.key == event.key]
+        found = [form for form in found if form.event.event_oid == prefix]
+        latest = self._latest_attempt(prefix, found, event)
+        return [form for form in found if form.event.ordinal == latest]
+
+    def _latest_attempt(self, event_oid: str, found: list[FormData], event: StudyEvent | None) -> int:
+        """A new screening attempt begins empty: nothing of an earlier one counts for it (S03)."""
+        counted = [form.event for form in found]
+        if self.study.event(event_oid).kind == "screening":
+            counted = self.events + ([event] if event else [])
+        return max((one.ordinal for one in counted if one.event_oid == event_oid), default=0)
+
+    def _visit_order(self, form: FormData) -> tuple[date, int, int]:
+        event = form.event
+        day = event.happened_on or event.target_on or date.min
+        return day, self._event_order.get(event.event_oid, 0), event.ordinal
+
+    @cached_property
+    def _event_order(self) -> dict[str, int]:
+        return {event.oid: position for position, event in enumerate(self.study.events)}
+
+
+@dataclass(frozen=True)
+class _Outside:
+    """A Context of trials.expressions: everything but the form instance itself."""
+
+    answers: SubjectAnswers
+    event: StudyEvent | None
+
+    def value(self, ref: str) -> Maybe:
+        prefix, _dot, name = ref.partition(".")
+        if not prefix.islower():
+            return self.answers.value_in(self.answers.instance(prefix, name, self.event), name)
+        found = self._of_event(name) if prefix == "event" else self.answers.known(ref)
+        return UNKNOWN if found is None else found
+
+    def reason(self, ref: str) -> str | None:
+        prefix, _dot, name = ref.partition(".")
+        form = None if prefix.islower() else self.answers.instance(prefix, name, self.event)
+        return form.missing_codes.get(name) if form else None
+
+    def values(self, ref: str) -> Sequence[Maybe]:
+        prefix, _dot, name = ref.partition(".")
+        return self.answers.repeats(prefix, name, self.event)
+
+    def _of_event(self, name: str) -> Any:
+        if self.event is None:
+            return None
+        return self.event.event_oid if name == "oid" else self.event.happened_on
+
+
+def _local_day(answers: SubjectAnswers, at: datetime | None) -> date | None:
+    return at.astimezone(answers.zone).date() if at else None
+
+
+def _yes_no(value: bool | None) -> str | None:
+    return None if value is None else "Y" if value else "N"
+
+
+_KNOWN = {
+    "fact.arm": lambda answers: answers.facts.get("arm"),
+    "fact.randomized_at": lambda answers: answers.facts.get("randomized_at"),
+    "fact.randomized_on": lambda answers: _local_day(answers, answers.facts.get("randomized_at")),
+    "fact.anchor_on": lambda answers: answers.anchor and answers.anchor.day,
+    "fact.anchor_at": lambda answers: answers.anchor and answers.anchor.at,
+    "subject.sex": lambda answers: answers.subject.sex,
+    "subject.birth_year": lambda answers: Decimal(answers.subject.birth_year),
+    "subject.adult_at_consent": lambda answers: _yes_no(answers.subject.adult_at_consent),
+    "subject.consent_at": lambda answers: answers.consent and answers.consent.signed_at,
+    "subject.consent_on": lambda answers: _local_day(answers, answers.consent and answers.consent.signed_at),
+    "now.date": lambda answers: local_today(answers.study.timezone),
+}

@@ -1,0 +1,56 @@
+"""May this visit or form change now? Each refusal is a sentence; pages ask the boolean form of the same function."""
+
+from django.utils.translation import gettext as _
+
+from crf.models import FormData, Lock, StudyEvent
+from pallsoft.errors import NotAllowedNow, PallsoftError
+from sites.policies import check_can_enter
+from trials.definition import FormDef
+
+
+def check_can_enter_form(event: StudyEvent, form: FormDef, *, consented: bool) -> None:
+    """Raises NotAllowedNow. `consented`: whether the subject has given consent."""
+    check_can_enter(event.subject.site)
+    if not (consented or form.before_consent):
+        raise NotAllowedNow(_("Record the consent of the subject first."))
+    if event.not_done_reason:
+        raise NotAllowedNow(_("The visit is marked as not done. Take that mark away first."))
+    if is_locked(event, form.oid):
+        raise NotAllowedNow(_("The form is locked. Ask the data manager to unlock it."))
+
+
+def can_enter_form(event: StudyEvent, form: FormDef, *, consented: bool) -> bool:
+    """The yes or no of `check_can_enter_form`."""
+    try:
+        check_can_enter_form(event, form, consented=consented)
+    except PallsoftError:
+        return False
+    return True
+
+
+def check_can_change_event(event: StudyEvent) -> None:
+    """Raises NotAllowedNow when the visit itself may not be dated, moved or marked as not done."""
+    check_can_enter(event.subject.site)
+    if is_locked(event, ""):
+        raise NotAllowedNow(_("The visit is locked. Ask the data manager to unlock it."))
+
+
+def check_can_void(form: FormData) -> None:
+    """Raises NotAllowedNow for a form that is removed already."""
+    check_can_change_event(form.event)
+    if form.removed_in:
+        raise NotAllowedNow(_("The form has been removed already."))
+
+
+def is_locked(event: StudyEvent, form_oid: str) -> bool:
+    """Does a lock on any path cover the form? The database asks the same again at the write (DAT-15)."""
+    return any(_covers(lock, event, form_oid) for lock in Lock.objects.filter(study_id=event.study_id, lifted_in=None))
+
+
+def _covers(lock: Lock, event: StudyEvent, form_oid: str) -> bool:
+    return (
+        lock.site_id in (None, event.subject.site_id)
+        and lock.subject_id in (None, event.subject_id)
+        and lock.event_id in (None, event.pk)
+        and lock.form_oid in ("", form_oid)
+    )
