@@ -149,6 +149,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/15m/ip,5/5m/key"}
+# Behind a proxy the rate limits count the address that the proxy names, else all sites share one.
+ALLAUTH_TRUSTED_CLIENT_IP_HEADER = env.str("PALLSOFT_CLIENT_IP_HEADER", "") or None
 ACCOUNT_USER_DISPLAY = "pallsoft.accounts.adapter.display_name"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "PALLSOFT"
