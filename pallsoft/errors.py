@@ -1,5 +1,7 @@
 """The small catalogue of refusals. Each carries a translated sentence that says what to do."""
 
+from django.utils.translation import gettext as _
+
 
 class PallsoftError(Exception):
     """A refusal that a person reads.
@@ -43,3 +45,28 @@ class InvalidInput(PallsoftError):
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__(" ".join(text for texts in errors.values() for text in texts))
         self.errors = errors
+
+
+class Unattributed(PallsoftError):
+    """Nobody stood for a change, so the database refused it: a fault of the program, never of the reader."""
+
+    status = 500
+
+
+def refusal_of(error: BaseException) -> PallsoftError | None:
+    """The refusal behind a database error that our own triggers raised (audit/sql), or None for any other error."""
+    cause = error.__cause__ or error
+    code = getattr(cause, "pgcode", None)
+    item = getattr(getattr(cause, "diag", None), "message_detail", None) or ""
+    match code:
+        case "PS001":
+            return Unattributed(_("Nothing was stored: the change had no author. Please report this."))
+        case "PS002":
+            return InvalidInput({"reason": [_("A stored value changes: give the reason.")]})
+        case "PS003" | "PS004" | "PS005":
+            return NotAllowedNow(_("Nothing was stored: this record is never changed or deleted."))
+        case "PS006":
+            return NotAllowedNow(_("Nothing was stored: the form or visit is locked. Ask the data manager to open it."))
+        case "PS007":
+            return InvalidInput({item: [_("The value cannot be stored here. Check it against the form.")]})
+    return None

@@ -42,6 +42,7 @@ class RegulatedModel(models.Model):
         ChangeSet,
         models.DO_NOTHING,
         related_name="+",
+        db_column="created_in",
         db_default=CurrentChangeSet(),
         db_constraint=False,
         db_index=False,

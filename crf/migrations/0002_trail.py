@@ -1,0 +1,53 @@
+from django.db import migrations
+
+from pallsoft.audit.operations import Grant, Regulated, sql_file
+
+CHANGING = "SELECT, INSERT, UPDATE"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("crf", "0001_initial")]
+
+    operations = [
+        Regulated("crf_studyevent", reason_free=["target_on", "window_from", "window_to"]),
+        Grant("crf_studyevent", CHANGING),
+        Regulated(
+            "crf_formdata",
+            items=["data", "marks"],
+            write_once=["removed_in"],
+            exclude=["version"],  # counts the saves; one changed item is one row (AUD-03)
+            reason_free=["status"],
+            ends=["removed_in"],
+            own_keys=["check", "set_aside"],
+        ),
+        Grant("crf_formdata", CHANGING),
+        Regulated("crf_deviation", reason_free=["status", "check_version", "message"]),
+        Grant("crf_deviation", CHANGING),
+        Regulated("crf_signature", insert_only=True, write_once=["voided_in"]),
+        Grant("crf_signature", "SELECT, INSERT, UPDATE (voided_in)"),
+        Regulated("crf_lock", insert_only=True, write_once=["lifted_in"], ends=["lifted_in"]),
+        Grant("crf_lock", "SELECT, INSERT, UPDATE (lifted_in)"),
+        Regulated("crf_exportjob", reason_free=["state"]),
+        Grant("crf_exportjob", CHANGING),
+        Grant("crf_request", "SELECT, INSERT"),
+        sql_file(
+            "value_check.sql",
+            """
+            DROP FUNCTION audit.check_values() CASCADE;
+            DROP FUNCTION audit.broken_mark_rule(jsonb, boolean, trials_itemcolumn);
+            DROP FUNCTION audit.broken_rule(text, trials_itemcolumn);
+            DROP FUNCTION audit.is_date(text);
+            """,
+        ),
+        sql_file(
+            "lock_path.sql",
+            """
+            DROP INDEX lock_standing;
+            DROP FUNCTION audit.refuse_locked_event() CASCADE;
+            DROP FUNCTION audit.refuse_locked_form() CASCADE;
+            DROP FUNCTION audit.close_path() CASCADE;
+            DROP FUNCTION audit.lock_key(uuid);
+            """,
+        ),
+        sql_file("void_signature.sql", "DROP FUNCTION audit.void_signatures() CASCADE"),
+    ]
