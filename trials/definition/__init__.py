@@ -1,0 +1,71 @@
+"""What a trial is: frozen dataclasses with the nouns of CDISC ODM 1.3.2, read from one canonical JSON document.
+
+The classes are the description of the format: `needs` and `may` say how each key is read (trials/definitions/README.md
+explains it for those who write the files). Expressions stay text here; `trials.scope.compiled` gives them meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from trials.definition.forms import EditCheck, FormDef, ItemDef, ItemGroupDef, NrsAnchors
+from trials.definition.plan import (
+    Anchor,
+    Arm,
+    Consent,
+    ConsentOption,
+    ConsentVersion,
+    Criterion,
+    Eligibility,
+    Fact,
+    Factor,
+    FormRef,
+    Gate,
+    Setting,
+    StudyEventDef,
+    Table,
+)
+from trials.definition.study import Default, StudyDef
+from trials.definition.texts import MISSING_CODES, YES_NO, CodeList, CodeListItem, Text
+from trials.reading import At, Path, record
+
+if TYPE_CHECKING:
+    from trials.models import StudyVersion
+
+__all__ = [
+    "MISSING_CODES", "YES_NO",
+    "Anchor", "Arm", "CodeList", "CodeListItem", "Consent", "ConsentOption", "ConsentVersion", "Criterion", "Default",
+    "DefinitionError", "EditCheck", "Eligibility", "Fact", "Factor", "FormDef", "FormRef", "Gate", "ItemDef",
+    "ItemGroupDef", "NrsAnchors", "Setting", "StudyDef", "StudyEventDef", "Table", "Text",
+    "definition_of", "parse", "read",
+]  # fmt: skip
+
+
+class DefinitionError(ValueError):
+    """The document is no valid definition; `problems` = [(path, sentence)]."""
+
+    def __init__(self, problems: list[tuple[Path, str]]) -> None:
+        super().__init__("; ".join(f"{'/'.join(map(str, path))}: {message}" for path, message in problems[:5]))
+        self.problems = problems
+
+
+def parse(document: Mapping[str, Any]) -> StudyDef:
+    """The definition in a canonical document. Raises DefinitionError with every fault of its structure."""
+    study, problems = read(document)
+    if problems:
+        raise DefinitionError(problems)
+    return study
+
+
+def read(document: Mapping[str, Any]) -> tuple[StudyDef, list[tuple[Path, str]]]:
+    """The definition as far as it can be read, and what is wrong with its structure."""
+    at = At([])
+    return record(StudyDef)(document, at), at.problems
+
+
+@lru_cache(maxsize=64)
+def definition_of(version: StudyVersion) -> StudyDef:
+    """The definition of a published version: parsed once per process, as a version never changes (decision D14)."""
+    return parse(version.definition)

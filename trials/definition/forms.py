@@ -1,0 +1,139 @@
+"""The forms of a trial: item groups, items and edit checks (forms/<OID>.yaml)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from trials.definition.texts import MISSING_CODES, OID, TEXT, YES_NO, Text
+from trials.reading import FLAG, NUMBER, RULE, SOURCE, At, choice, many, may, needs, record, whole
+
+KINDS = ("text", "integer", "decimal", "date", "partial_date", "time", "datetime", "code", "yesno", "nrs")
+DERIVED_KINDS = tuple(kind for kind in KINDS if kind not in ("text", "nrs"))
+
+_OWN_KEYS = {
+    "length": ("text",),
+    "decimals": ("decimal",),
+    "min": ("integer", "decimal"),
+    "max": ("integer", "decimal"),
+    "code_list": ("code",),
+    "anchors": ("nrs",),
+}
+_FILLED_IN: dict[str, dict[str, Any]] = {
+    "text": {"length": 200},
+    "decimal": {"decimals": 2},
+    "yesno": {"code_list": YES_NO.oid},
+    "nrs": {"min": Decimal(0), "max": Decimal(10)},
+}
+_NEEDED = {"code": "code_list", "nrs": "anchors"}
+_NEVER_DERIVED = ("required", "missing", "min", "max", "not_relevant_as")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NrsAnchors:
+    """The words at the two ends of a numeric rating scale."""
+
+    low: Text = needs(TEXT)
+    high: Text = needs(TEXT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemDef:
+    """One question.
+
+    `length`, `decimals`, `min`, `max`, `code_list` are filled in by kind; `missing`: the codes that one may choose.
+    """
+
+    oid: str = needs(OID)
+    label: Text = needs(TEXT)
+    hint: Text | None = may(TEXT)
+    kind: str = needs(choice(*KINDS))
+    length: int | None = may(whole(least=1, most=10_000))
+    decimals: int | None = may(whole(least=1, most=6))
+    min: Decimal | None = may(NUMBER)
+    max: Decimal | None = may(NUMBER)
+    unit: Text | None = may(TEXT)
+    code_list: str | None = may(OID)
+    anchors: NrsAnchors | None = may(record(NrsAnchors))
+    required: bool = may(FLAG, True)
+    missing: tuple[str, ...] = may(many(choice(*MISSING_CODES)), ("ND", "UNK", "REF"))
+    relevant: str | None = may(RULE)
+    not_relevant_as: str | None = may(choice(*MISSING_CODES))
+    derived: str | None = may(RULE)
+    reveals_arm: bool = may(FLAG, False)
+    layout: str | None = may(choice("radio", "select", "multiline"))
+    source: str = needs(SOURCE)
+
+    @property
+    def all_missing_codes(self) -> tuple[str, ...]:
+        """Every code that may be stored, the one given by rule included."""
+        by_rule = self.not_relevant_as
+        return self.missing if by_rule is None or by_rule in self.missing else (*self.missing, by_rule)
+
+    @classmethod
+    def finish(cls, values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+        kind = values["kind"]
+        for key, kinds in _OWN_KEYS.items():
+            if key in raw and kind not in kinds:
+                at.down(key).refuse(f"is for items of kind {' or '.join(kinds)}, not {kind}")
+        if kind in _NEEDED and _NEEDED[kind] not in raw:
+            at.refuse(f"{_NEEDED[kind]} is missing: an item of kind {kind} needs it")
+        if "not_relevant_as" in raw and "relevant" not in raw:
+            at.down("not_relevant_as").refuse("has no meaning without relevant")
+        filled = {key: value for key, value in _FILLED_IN.get(kind, {}).items() if values[key] is None}
+        return _derived(values | filled, raw, at) if values["derived"] else values | filled
+
+
+def _derived(values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+    if values["kind"] not in DERIVED_KINDS:
+        at.down("derived").refuse(f"an item of kind {values['kind']} cannot be derived")
+    for key in _NEVER_DERIVED:
+        if key in raw:
+            at.down(key).refuse("has no meaning for a derived item")
+    return values | {"required": False, "missing": ()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemGroupDef:
+    oid: str = needs(OID)
+    label: Text | None = may(TEXT)
+    hint: Text | None = may(TEXT)
+    relevant: str | None = may(RULE)
+    items: tuple[ItemDef, ...] = needs(many(record(ItemDef), least=1))
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditCheck:
+    """`items`: where the message stands. Its version is the number of the study version that it was published in."""
+
+    oid: str = needs(OID)
+    violated_if: str = needs(RULE)
+    message: Text = needs(TEXT)
+    items: tuple[str, ...] = needs(many(OID, least=1))
+    severity: str = may(choice("soft", "hard"), "soft")
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormDef:
+    oid: str = needs(OID)
+    title: Text = needs(TEXT)
+    kind: str = needs(choice("clinic", "patient"))
+    repeating: bool = may(FLAG, False)
+    before_consent: bool = may(FLAG, False)
+    instructions: Text | None = may(TEXT)
+    groups: tuple[ItemGroupDef, ...] = needs(many(record(ItemGroupDef), least=1))
+    checks: tuple[EditCheck, ...] = may(many(record(EditCheck)), ())
+    source: str = needs(SOURCE)
+
+    @cached_property
+    def items(self) -> tuple[ItemDef, ...]:
+        return tuple(item for group in self.groups for item in group.items)
+
+    @cached_property
+    def item_oids(self) -> frozenset[str]:
+        return frozenset(item.oid for item in self.items)

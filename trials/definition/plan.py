@@ -1,0 +1,170 @@
+"""The plan of a trial: arms, strata, consent, gates, eligibility, schedule, settings."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from trials.definition.texts import NAME, OID, TEXT, Text
+from trials.reading import DAY, FLAG, NUMBER, RULE, SOURCE, WORDS, At, choice, many, mapping, may, needs, record, whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    key: str = needs(NAME)
+    value: str = needs(WORDS)
+    unit: Text | None = may(TEXT)
+    label: Text = needs(TEXT)
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    code: str = needs(OID)
+    label: Text = needs(TEXT)
+    description: Text | None = may(TEXT)
+    ratio: int = may(whole(least=1, most=10), 1)
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Factor:
+    """A stratification factor. A stratum is one code of each factor, in this order: "GI|PAIN"."""
+
+    oid: str = needs(OID)
+    label: Text = needs(TEXT)
+    expression: str = needs(RULE, key="from")
+    code_list: str = needs(OID)
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """Day 0: the earliest `date` (and `time`) among the repeats of `form` with `when` true; no form = randomisation."""
+
+    form: str | None = may(OID)
+    date: str | None = may(OID)
+    time: str | None = may(OID)
+    when: str | None = may(RULE)
+    label: Text = may(TEXT, Text(nb="Dag 0", en="Day 0"))
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentVersion:
+    version: str = needs(WORDS)
+    approved_on: datetime.date = needs(DAY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentOption:
+    oid: str = needs(OID)
+    label: Text = needs(TEXT)
+    required: bool = may(FLAG, False)
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consent:
+    versions: tuple[ConsentVersion, ...] = needs(many(record(ConsentVersion), least=1))
+    options: tuple[ConsentOption, ...] = needs(many(record(ConsentOption), least=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """Must be TRUE before randomisation, besides eligibility; unknown keeps it closed."""
+
+    oid: str = needs(OID)
+    open_if: str = needs(RULE)
+    message: Text = needs(TEXT)
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Numbers by code, for `lookup(x, 'OID')`."""
+
+    oid: str = needs(OID)
+    label: Text = needs(TEXT)
+    values: Mapping[str, Decimal] = needs(mapping(NUMBER))
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A named expression of the subject, shown on the subject strip and usable as `fact.<oid>`."""
+
+    oid: str = needs(NAME)
+    label: Text = needs(TEXT)
+    expr: str = needs(RULE)
+    code_list: str | None = may(OID)
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """`met_if`: does the criterion hold as worded? Inclusion must be TRUE, exclusion must be FALSE; unknown blocks."""
+
+    oid: str = needs(OID)
+    kind: str = needs(choice("inclusion", "exclusion"))
+    label: Text = needs(TEXT)
+    item: str | None = may(OID)
+    met_if: str = may(RULE, "")
+    computed: bool = may(FLAG, False)
+    blocks_randomization: bool = may(FLAG, True)
+    source: str = needs(SOURCE)
+
+    @classmethod
+    def finish(cls, values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+        needed = "met_if" if values["computed"] else "item"
+        if needed not in raw:
+            at.refuse(f"{needed} is missing")
+        if values["item"] and not values["met_if"]:
+            values["met_if"] = f"{values['item']} == 'Y'"
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eligibility:
+    form: str = needs(OID)
+    criteria: tuple[Criterion, ...] = needs(many(record(Criterion), least=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormRef:
+    form: str = needs(OID)
+    required: bool = may(FLAG, True)
+    relevant: str | None = may(RULE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyEventDef:
+    """A visit. Days count from the anchor; the window is [day - before, day + after]."""
+
+    oid: str = needs(OID)
+    label: Text = needs(TEXT)
+    kind: str = needs(choice("screening", "randomization", "treatment", "scheduled", "repeating", "log"))
+    day: int | None = may(whole(least=-3650, most=36500))
+    before: int | None = may(whole(least=0, most=3650))
+    after: int | None = may(whole(least=0, most=3650))
+    every_days: int | None = may(whole(least=1, most=3650))
+    until_days: int | None = may(whole(least=1, most=36500))
+    relevant: str | None = may(RULE)
+    forms: tuple[FormRef, ...] = needs(many(record(FormRef)))
+    source: str = needs(SOURCE)
+
+    @classmethod
+    def finish(cls, values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+        timed = {"scheduled": ("day", "before", "after")}
+        timed["repeating"] = (*timed["scheduled"], "every_days", "until_days")
+        for key in timed.get(values["kind"], ()):
+            if key not in raw:
+                at.refuse(f"{key} is missing: a {values['kind']} event needs it")
+        if values["kind"] != "repeating":
+            for key in ("every_days", "until_days"):
+                if key in raw:
+                    at.down(key).refuse("is for repeating events only")
+        return values

@@ -1,0 +1,155 @@
+"""A whole trial, and how its parts are found by OID."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
+from typing import Any
+
+from trials.definition.forms import FormDef, ItemDef
+from trials.definition.plan import (
+    Anchor,
+    Arm,
+    Consent,
+    Eligibility,
+    Fact,
+    Factor,
+    FormRef,
+    Gate,
+    Setting,
+    StudyEventDef,
+    Table,
+)
+from trials.definition.texts import OID, TEXT, YES_NO, CodeList, Text
+from trials.reading import WORDS, choice, keyed, many, mapping, matching, may, needs, record, whole
+
+
+@dataclass(frozen=True)
+class Default:
+    """Something that is ours and not the protocol's. `kind`: the class it is an instance of."""
+
+    kind: str
+    oid: str
+    label: Text
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StudyDef:
+    """A whole trial. Compared by identity: it is parsed once per version and lives as a key of caches."""
+
+    oid: str = needs(OID)
+    version: int = needs(whole(least=1))
+    title: Text = needs(TEXT)
+    short_title: Text = needs(TEXT)
+    identifiers: Mapping[str, str] = may(mapping(WORDS), {})
+    sponsor: str = needs(WORDS)
+    target: int = needs(whole(least=1))
+    subject_number: str = needs(matching(r"\{site\}[-_/.]?\{n:0[1-9]d\}", "a pattern such as {site}-{n:03d}"))
+    timezone: str = may(WORDS, "Europe/Oslo")
+    languages: tuple[str, ...] = may(many(choice("nb", "en"), least=1), ("nb", "en"))
+    settings: tuple[Setting, ...] = may(many(record(Setting)), ())
+    arms: tuple[Arm, ...] = needs(many(record(Arm), least=2))
+    strata: tuple[Factor, ...] = may(many(record(Factor)), ())
+    anchor: Anchor = needs(record(Anchor))
+    consent: Consent = needs(record(Consent))
+    gates: tuple[Gate, ...] = may(many(record(Gate)), ())
+    tables: tuple[Table, ...] = may(keyed(Table, "oid"), ())
+    facts: tuple[Fact, ...] = may(many(record(Fact)), ())
+    code_lists: tuple[CodeList, ...] = needs(keyed(CodeList, "oid"))
+    eligibility: Eligibility = needs(record(Eligibility))
+    events: tuple[StudyEventDef, ...] = needs(many(record(StudyEventDef), least=1))
+    forms: tuple[FormDef, ...] = needs(many(record(FormDef), least=1))
+
+    # Each raises KeyError for an OID that the study does not have.
+
+    def form(self, oid: str) -> FormDef:
+        return self._forms[oid]
+
+    def event(self, oid: str) -> StudyEventDef:
+        return self._events[oid]
+
+    def item(self, oid: str) -> ItemDef:
+        return self._items[oid][1]
+
+    def has_item(self, oid: str) -> bool:
+        return oid in self._items
+
+    def has_form(self, oid: str) -> bool:
+        return oid in self._forms
+
+    def has_code_list(self, oid: str) -> bool:
+        return oid in self._code_lists
+
+    def has_event(self, oid: str) -> bool:
+        return oid in self._events
+
+    def form_of(self, item_oid: str) -> FormDef:
+        return self._items[item_oid][0]
+
+    def code_list(self, oid: str) -> CodeList:
+        return self._code_lists[oid]
+
+    def codes_of(self, item: ItemDef) -> CodeList | None:
+        return self.code_list(item.code_list) if item.code_list else None
+
+    def arm(self, code: str) -> Arm:
+        return {arm.code: arm for arm in self.arms}[code]
+
+    def table(self, oid: str) -> Table:
+        return {table.oid: table for table in self.tables}[oid]
+
+    def setting(self, key: str) -> str:
+        return {setting.key: setting.value for setting in self.settings}[key]
+
+    def forms_at(self, event_oid: str) -> list[tuple[FormRef, FormDef]]:
+        return [(ref, self.form(ref.form)) for ref in self.event(event_oid).forms]
+
+    def events_with(self, form_oid: str) -> list[StudyEventDef]:
+        return [event for event in self.events if any(ref.form == form_oid for ref in event.forms)]
+
+    def number_for(self, site_code: str, n: int) -> str:
+        """The subject number of the n-th subject of a site."""
+        separator, width = self.subject_number[6:].split("{n:0")
+        return f"{site_code}{separator}{n:0{width[0]}d}"
+
+    def defaults(self) -> list[Default]:
+        """Everything that carries `source: default`, outermost only: what lies inside is covered by it."""
+        return list(_defaults(self))
+
+    @cached_property
+    def _forms(self) -> dict[str, FormDef]:
+        return {form.oid: form for form in self.forms}
+
+    @cached_property
+    def _events(self) -> dict[str, StudyEventDef]:
+        return {event.oid: event for event in self.events}
+
+    @cached_property
+    def _items(self) -> dict[str, tuple[FormDef, ItemDef]]:
+        return {item.oid: (form, item) for form in self.forms for item in form.items}
+
+    @cached_property
+    def _code_lists(self) -> dict[str, CodeList]:
+        return {listed.oid: listed for listed in (YES_NO, *self.code_lists)}
+
+
+def _defaults(part: Any) -> Iterator[Default]:
+    if isinstance(part, tuple):
+        for one in part:
+            yield from _defaults(one)
+    elif is_dataclass(part) and getattr(part, "source", "") == "default":
+        yield _as_default(part)
+    elif is_dataclass(part):
+        for item in fields(part):
+            yield from _defaults(getattr(part, item.name))
+
+
+def _as_default(part: Any) -> Default:
+    def first(*names: str) -> Any:
+        return next((found for found in (getattr(part, name, None) for name in names) if found is not None), "")
+
+    unit = getattr(part, "unit", None)
+    value = f"{part.value} {unit or ''}".strip() if isinstance(part, Setting) else ""
+    return Default(type(part).__name__, first("oid", "key", "code"), first("label", "title", "message"), value)
