@@ -231,13 +231,13 @@ def _wait_until_ready(address: str, parts: list[Part]) -> None:
             if part.process is not None and part.process.poll() is not None:
                 words = tail(part.log.read_text(errors="replace"))
                 raise Problem(f"{words}\n{part.name} ended at once (its log above: {part.log}).")
-        if _answers(f"{address}/readyz"):
+        if answers(f"{address}/readyz"):
             return
         time.sleep(0.1)
     raise Problem(f"{address}/readyz did not answer 200 within 60 s; the logs lie in {DEMO}")
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=5) as response:

@@ -7,10 +7,11 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from tools.steps import ROOT, Problem
 
-DEMO = ROOT / ".demo"
+DEMO = Path(os.environ.get("PALLSOFT_DEMO_DIR", ROOT / ".demo"))
 LOCK = DEMO / "lock"
 ENVIRONMENT = DEMO / "environment.json"
 

@@ -9,8 +9,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tools import messages, processes, system, venv
@@ -98,7 +99,7 @@ def _all_phases(directory: Path, environment: dict[str, str], strict: bool) -> i
     codes = [
         _pytest([*phase, f"--junit-xml={report}"], environment) for phase, report in zip(PHASES, reports, strict=True)
     ]
-    total = _sum(reports)
+    total = add_up(reports)
     say("\n" + ", ".join(f"{total[key]} {key}" for key in ("tests", "failures", "errors", "skipped")))
     if strict and total["skipped"]:
         say("CI may skip nothing: the reasons stand above.")
@@ -106,7 +107,7 @@ def _all_phases(directory: Path, environment: dict[str, str], strict: bool) -> i
     return next((code for code in codes if code not in (0, NOTHING_COLLECTED)), 0)
 
 
-def _sum(reports: list[Path]) -> dict[str, int]:
+def add_up(reports: list[Path]) -> dict[str, int]:
     total = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     for report in filter(Path.exists, reports):
         for suite in ElementTree.parse(report).iter("testsuite"):
@@ -139,3 +140,11 @@ def temporary_directory() -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Problem(f"{what} did not come within {seconds:.0f} s.")
+        time.sleep(0.05)

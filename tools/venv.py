@@ -32,11 +32,15 @@ def ensure() -> None:
         if not is_current():
             with step("Packages installed from the lock"):
                 _install()
-            STAMP.write_text(_fingerprint())
+            mark_current()
 
 
 def is_current() -> bool:
     return STAMP.exists() and STAMP.read_text() == _fingerprint()
+
+
+def mark_current() -> None:
+    STAMP.write_text(_fingerprint())
 
 
 def _fingerprint() -> str:
@@ -65,13 +69,13 @@ def _uv() -> str:
     own = PYTHON.parent / "uv"
     if not shutil.which("uv") and not own.exists():
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as only_uv:
-            only_uv.write(_lines_of("uv"))
+            only_uv.write(lines_of("uv"))
             only_uv.flush()
             _pip("--require-hashes", "-r", only_uv.name)
     return shutil.which("uv") or str(own)
 
 
-def _lines_of(package: str) -> str:
+def lines_of(package: str) -> str:
     """The pin of one package with its hashes, as it stands in the lock."""
     found = re.search(rf"^{package}==.*?(?=^\S)", LOCK.read_text(), re.M | re.S)
     if found is None:
