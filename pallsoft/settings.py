@@ -25,7 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "pallsoft.static.OwnStaticFiles",
     "allauth",
     "allauth.account",
     "allauth.mfa",

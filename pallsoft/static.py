@@ -1,6 +1,13 @@
 """Static files under names made from their content, JavaScript modules included."""
 
+from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class OwnStaticFiles(StaticFilesConfig):
+    """Leaves out what we do not serve: htmx is vendored in static/, the API has no page of its own."""
+
+    ignore_patterns = (*StaticFilesConfig.ignore_patterns, "django_htmx", "rest_framework")
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):
