@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from trials.loader import Node, Problem
 
-_SECRET = re.compile(r"(^|[_.-])(blocks?|seeds?|block-?sizes?)([_.-]|$)", re.IGNORECASE)
+_SECRET = re.compile(r"(^|_)(block_?(size|length)s?|seeds?)(_|$)|(^|_)blocks?$", re.IGNORECASE)
 # In these stand words of medicine, such as a nerve block.
 _FREE = ("tables", "code_lists", "forms")
 
