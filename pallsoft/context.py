@@ -1,10 +1,72 @@
-"""What the page shell needs on every page: navigation and studies."""
+"""What the page shell needs on every page: navigation by permission, and the studies of the person."""
 
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from sites.permissions import Permission, permissions_anywhere, studies_for
+from trials.models import Study
+
+# (label, URL name, icon, permission that one needs at one site at least)
+PAGES = (
+    (_("Subjects"), "subject-list", "people", Permission.VIEW_SUBJECT),
+    (_("Screening log"), "screening", "clipboard", Permission.VIEW_SUBJECT),
+    (_("Recruitment"), "recruitment", "chart", Permission.VIEW_RECRUITMENT),
+    (_("Export"), "export", "download", Permission.EXPORT),
+    (_("Study description"), "study-description", "book", Permission.VIEW_STUDY),
+    (_("Sites"), "sites", "building", Permission.VIEW_STUDY),
+    (_("Users"), "users", "person", Permission.VIEW_USERS),
+)
+
+
+class Shell:
+    """Asks the database only for what the page shows: a fragment without the shell costs no query."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.match = request.resolver_match
+
+    @cached_property
+    def all_studies(self) -> list[Study]:
+        return list(studies_for(self.request.user))
+
+    @cached_property
+    def study(self) -> Study | None:
+        """The one in the address; on pages of no study, the first of the person's."""
+        oid = self.match.kwargs.get("study_oid") if self.match else None
+        return next((study for study in self.all_studies if oid in (None, study.oid)), None)
+
+    @cached_property
+    def nav(self) -> list[dict[str, Any]]:
+        if not self.request.user.is_authenticated:
+            return []
+        entries = [self._entry(_("Worklist"), "worklist", "inbox")]
+        if self.study:
+            held = permissions_anywhere(self.request.user, self.study)
+            entries += [self._entry(label, name, icon, self.study.oid) for label, name, icon, p in PAGES if p in held]
+        return entries
+
+    @cached_property
+    def studies(self) -> list[dict[str, Any]]:
+        return [
+            {"label": study.oid, "url": reverse("study", args=[study.oid]), "current": study == self.study}
+            for study in self.all_studies
+        ]
+
+    def _entry(self, label: Any, name: str, icon: str, *args: str) -> dict[str, Any]:
+        current = self.match is not None and self.match.url_name == name
+        return {"label": label, "url": reverse(name, args=args), "icon": icon, "current": current}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context for templates/base.html: `nav`, `study`, `studies`."""
-    return {"nav": [], "study": None, "studies": []}
+    page = Shell(request)
+    return {
+        "nav": SimpleLazyObject(lambda: page.nav),
+        "study": SimpleLazyObject(lambda: page.study),
+        "studies": SimpleLazyObject(lambda: page.studies),
+    }

@@ -3,15 +3,18 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from crf.exports import views as exports
-from pallsoft import health
+from pallsoft import health, home
 from pallsoft.recruitment import recruitment_page
 from pallsoft.study_page import study_description
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("pallsoft.accounts.urls")),
     path("language/", include("django.conf.urls.i18n")),
+    path("", home.worklist, name="worklist"),
+    path("s/<str:study_oid>/", home.study_home, name="study"),
+    path("s/<str:study_oid>/", include("sites.urls")),
     path("s/<str:study_oid>/study/", study_description, name="study-description"),
     path("s/<str:study_oid>/recruitment/", recruitment_page, name="recruitment"),
     path("s/<str:study_oid>/export/", exports.export_page, name="export"),

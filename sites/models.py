@@ -167,6 +167,11 @@ class ScreeningEntry(RegulatedModel):
         ordering = ["-own_number"]
         constraints = [models.UniqueConstraint(fields=["site", "own_number"], name="screening_number_once")]
 
+    @property
+    def month(self) -> str:
+        """As a partial date: "2026-09"."""
+        return f"{self.screened_in:%Y-%m}"
+
 
 class Consent(RegulatedModel):
     """A signed consent; the signed page itself is never stored here."""

@@ -1,15 +1,29 @@
 """Finding places and people: guarded loaders (what is foreign is 404, never 403) and lists."""
 
+import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import User
 from pallsoft.audit.access import record_access
-from sites.models import AgeBand, Assignment, Delegation, ScreeningEntry, ScreeningOutcome, Sex, Site, Subject
+from sites.models import (
+    AgeBand,
+    Assignment,
+    Consent,
+    ConsentOption,
+    Delegation,
+    ScreeningEntry,
+    ScreeningOutcome,
+    Sex,
+    Site,
+    SiteVersion,
+    Subject,
+)
 from sites.permissions import AnyUser, Permission, require_anywhere, sites_for, studies_for
 from trials.definition import StudyDef, definition_of
 from trials.models import Study
@@ -48,12 +62,60 @@ def subjects_for(
     return Subject.objects.filter(site__in=sites_for(user, study, permission)).select_related("site", "study")
 
 
+def narrowed(subjects: QuerySet[Subject], *, site: str, status: str, number: str) -> QuerySet[Subject]:
+    """Those of a site's code, of a status, with this piece in their number; "" does not narrow."""
+    wanted = {"site__code": site, "status": status, "number__icontains": number}
+    return subjects.filter(**{field: value for field, value in wanted.items() if value}).order_by("number")
+
+
 def screening_entries_for(user: AnyUser, study: Study) -> QuerySet[ScreeningEntry]:
     """The screening log of the person's sites, the newest first."""
     sites = sites_for(user, study, Permission.VIEW_SUBJECT)
     return ScreeningEntry.objects.filter(site__in=sites).select_related("site", "subject").order_by(
         "-screened_in", "-own_number"
     )
+
+
+def pending_entry(site: Site, entry_id: str) -> ScreeningEntry | None:
+    """The open line of the site's screening log that an address names; None when it names none."""
+    if not entry_id:
+        return None
+    try:
+        wanted = uuid.UUID(entry_id)
+    except ValueError:
+        raise Http404 from None
+    return get_object_or_404(site.screening_entries.filter(outcome=ScreeningOutcome.PENDING), pk=wanted)
+
+
+@dataclass(frozen=True)
+class ShownOption:
+    """One tick of a signed consent with the words of the definition."""
+
+    option: ConsentOption
+    label: str
+
+    @property
+    def in_force(self) -> bool:
+        return self.option.granted and self.option.withdrawn_at is None
+
+
+def consents_of(subject: Subject) -> list[tuple[Consent, list[ShownOption]]]:
+    """The signed consents, the newest first, each with its options in the order of the definition."""
+    order = [option.oid for option in definition_at(subject.site).consent.options]
+    consents = subject.consents.select_related("informed_by").prefetch_related("options").order_by("-signed_at")
+    return [(consent, _shown(subject, consent, order)) for consent in consents]
+
+
+def option_label(subject: Subject, oid: str) -> str:
+    """The words of the definition; the OID itself for an option that a newer version no longer has."""
+    labels = {option.oid: str(option.label) for option in definition_at(subject.site).consent.options}
+    return labels.get(oid, oid)
+
+
+def _shown(subject: Subject, consent: Consent, order: list[str]) -> list[ShownOption]:
+    rank = {oid: place for place, oid in enumerate(order)}
+    options = sorted(consent.options.all(), key=lambda option: rank.get(option.option, len(order)))
+    return [ShownOption(option, option_label(subject, option.option)) for option in options]
 
 
 def assignments_in(user: AnyUser, study: Study) -> QuerySet[Assignment]:
@@ -64,6 +126,38 @@ def assignments_in(user: AnyUser, study: Study) -> QuerySet[Assignment]:
         .select_related("user", "site", "study")
         .order_by("user__full_name", "valid_from")
     )
+
+
+@dataclass
+class Person:
+    """One line of the users page."""
+
+    user: User
+    assignments: list[Assignment]
+
+
+def people_of(assignments: Iterable[Assignment]) -> list[Person]:
+    """The assignments gathered by person, in the order they come."""
+    people: dict[uuid.UUID, Person] = {}
+    for assignment in assignments:
+        people.setdefault(assignment.user_id, Person(assignment.user, [])).assignments.append(assignment)
+    return list(people.values())
+
+
+def accounts_in(study: Study) -> QuerySet[User]:
+    """The open accounts that an administrator of the study looks after: with a role in it, or with none anywhere."""
+    own = Q(assignments__study=study) | Q(assignments=None)
+    return User.objects.filter(own, is_active=True).distinct().order_by("full_name")
+
+
+def invited_without_role(study: Study) -> QuerySet[User]:
+    """Open accounts that have no role in any trial yet."""
+    return accounts_in(study).filter(assignments=None)
+
+
+def sites_with_versions(study: Study) -> QuerySet[Site]:
+    """All sites of the study with the versions they use, by city."""
+    return study.sites.prefetch_related(Prefetch("versions", SiteVersion.objects.select_related("version")))
 
 
 def delegations_in(user: AnyUser, study: Study) -> QuerySet[Delegation]:

@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class SitesConfig(AppConfig):
+    name = "sites"
+
+    def ready(self) -> None:
+        from pallsoft.outbox import registry
+        from sites import invitations, worklist
+        from sites.services.people import INVITATION
+        from sites.waiting import waiting
+
+        registry.register(INVITATION, still_owed=invitations.still_owed, render=invitations.render)
+        worklist.register(waiting)

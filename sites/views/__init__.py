@@ -1,0 +1,1 @@
+"""Pages of places and people: load, bind, one service, message, respond."""

@@ -1,0 +1,13 @@
+"""The one page that every administrative form is shown on."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def form_page(request: HttpRequest, form: forms.Form, **page: Any) -> HttpResponse:
+    """`page`: title, action (the button's words), back (where "Cancel" leads), and optionally lead, study, tone."""
+    status = 422 if form.errors else 200
+    return render(request, "sites/form.html", {"form": form, **page}, status=status)
