@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,19 @@ from trials.definition import StudyDef
 from trials.evaluate import settled
 from trials.expressions import Context
 from trials.scope import ANY, HERE, compiled
+from trials.subject_rules import facts_of
 from trials.values import UNKNOWN, Maybe, typed
+
+PLANNED_ANCHOR = "planned_anchor_on"  # own fact of a definition: the day for which day 0 is planned
+FALLBACK = "anchor_fallback_days"  # setting of a definition: days from randomisation to a day 0 that nobody planned
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The day that visits are counted from. `provisional`: not yet the real day 0."""
+
+    day: date
+    provisional: bool
 
 
 @dataclass(frozen=True)
@@ -53,8 +65,8 @@ class SubjectAnswers:
         return list(self.subject.forms.filter(removed_in=None).select_related("event").order_by("repeat_key"))
 
     def put(self, form: FormData) -> None:
-        """Let `form` count as it stands now, saved or not."""
-        self.forms = [one for one in self.forms if one.pk != form.pk] + [form]
+        """Let `form` count as it stands now; not at all when it has been removed."""
+        self.forms = [one for one in self.forms if one.pk != form.pk] + ([] if form.removed_in else [form])
         self.__dict__.pop("anchor", None)
 
     @cached_property
@@ -73,6 +85,20 @@ class SubjectAnswers:
             return Anchor(at.astimezone(self.zone).date(), at) if at else None
         found = [anchor for form in self._instances(ANY, self.study.anchor.form) if (anchor := self._anchor_in(form))]
         return min(found, key=lambda anchor: (anchor.day, anchor.at is None, anchor.at), default=None)
+
+    @property
+    def clock(self) -> Clock | None:
+        """What visits are counted from: the real day 0; once randomised, until then, the planned or presumed one."""
+        if self.anchor:
+            return Clock(self.anchor.day, provisional=False)
+        randomized_on = self.known("fact.randomized_on")
+        if randomized_on is None:
+            return None
+        planned = facts_of(self.study, self.whole).get(PLANNED_ANCHOR, UNKNOWN)
+        if isinstance(planned, date):
+            return Clock(planned, provisional=True)
+        days = {setting.key: setting.value for setting in self.study.settings}.get(FALLBACK, "0")
+        return Clock(randomized_on + timedelta(days=int(days)), provisional=True)
 
     def _anchor_in(self, form: FormData) -> Anchor | None:
         rule = self.study.anchor

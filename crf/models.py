@@ -32,6 +32,11 @@ class StudyEvent(RegulatedModel):
         """Names the visit within its subject, also before it is saved."""
         return self.event_oid, self.ordinal
 
+    @property
+    def is_settled(self) -> bool:
+        """Done, or known not to be done: its plan is history."""
+        return bool(self.happened_on or self.not_done_reason)
+
 
 class FormStatus(models.TextChoices):
     INCOMPLETE = "incomplete", _("In progress")

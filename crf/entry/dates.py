@@ -92,7 +92,9 @@ def shown_instant(canonical: str, zone: ZoneInfo) -> str:
 
 def _existing(year: int, month: str, day_of_month: str) -> date:
     if not EARLIEST <= year <= LATEST:
-        raise Refused(_("Check the year: it must lie from %(first)d to %(last)d.") % {"first": EARLIEST, "last": LATEST})
+        raise Refused(
+            _("Check the year: it must lie from %(first)d to %(last)d.") % {"first": EARLIEST, "last": LATEST}
+        )
     try:
         return date(year, int(month), int(day_of_month))
     except ValueError:

@@ -93,7 +93,9 @@ class Rules:
 
         `why`: {check OID: the person's explanation}.
         """
-        answers = {item.oid: given.get(item.oid, before.given(item.oid)) for item in self.form.items if not item.derived}
+        answers = {
+            item.oid: given.get(item.oid, before.given(item.oid)) for item in self.form.items if not item.derived
+        }
         outcome = evaluate(
             self.study,
             self.form.oid,
@@ -103,7 +105,9 @@ class Rules:
         )
         document = self._document(before, answers, outcome)
         fired = self._fired(before, document, outcome, why)
-        return Settled(_with_checks(self.form, document, outcome, fired), outcome, fired, self._complete(document, outcome))
+        return Settled(
+            _with_checks(self.form, document, outcome, fired), outcome, fired, self._complete(document, outcome)
+        )
 
     def changes(self, before: Document, after: Document) -> list[Change]:
         """The answers that differ, in the order of the form."""
@@ -183,6 +187,6 @@ def _stands_at(items: tuple[str, ...], outcome: Outcome) -> str:
 
 def _is_by_rule(item: ItemDef, before: Document, after: Document) -> bool:
     """Did only the code of a hidden question come or go?"""
-    marks = before.marks.get(item.oid, {}), after.marks.get(item.oid, {})
-    plain = [document.answer(item.oid) for document in (before, after) if not document.marks.get(item.oid, {}).get("by_rule")]
-    return any("by_rule" in mark for mark in marks) and not any(plain)
+    by_rule = ["by_rule" in document.marks.get(item.oid, {}) for document in (before, after)]
+    plain = [document.answer(item.oid) for document, ruled in zip((before, after), by_rule, strict=True) if not ruled]
+    return any(by_rule) and not any(plain)

@@ -25,7 +25,7 @@ def integer(typed: str) -> str:
 
 
 def decimal(typed: str, places: int) -> str:
-    """The canonical decimal, such as `12.5`, with at most `places` decimals; trailing zeros are dropped. Raises Refused."""
+    """The canonical decimal, such as `12.5`; `places`: decimals it may have, trailing zeros dropped. Raises Refused."""
     if _THOUSANDS.fullmatch(typed):
         raise Refused(_ambiguous(typed))
     return _number(typed, places)

@@ -86,7 +86,9 @@ def test_a_score_is_one_of_eleven(typed):
     check("nrs", typed, SCORES)
 
 
-@pytest.mark.parametrize("kind", ["text", "integer", "decimal", "date", "partial_date", "time", "datetime", "code", "nrs"])
+@pytest.mark.parametrize(
+    "kind", ["text", "integer", "decimal", "date", "partial_date", "time", "datetime", "code", "nrs"]
+)
 def test_the_whole_corpus_in_every_kind_of_field_is_stored_or_refused(kind):
     for text in corpus.EVERYTHING:
         try:
@@ -173,7 +175,10 @@ def test_a_number_reads_back_to_itself(number):
             assert read("decimal", shown(item("decimal"), stored, zone=OSLO)) == stored
 
 
-@given(st.datetimes(datetime(1900, 1, 2), datetime(2100, 12, 30)), st.sampled_from(["Europe/Oslo", "UTC", "America/St_Johns"]))
+@given(
+    st.datetimes(datetime(1900, 1, 2), datetime(2100, 12, 30)),
+    st.sampled_from(["Europe/Oslo", "UTC", "America/St_Johns"]),
+)
 def test_an_instant_reads_back_to_itself_in_every_zone(moment, zone):
     whole = moment.replace(second=0, microsecond=0, tzinfo=UTC)
     local = whole.astimezone(ZoneInfo(zone))

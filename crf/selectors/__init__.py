@@ -1,0 +1,1 @@
+"""Reading: what pages and services look up about visits and forms."""

@@ -1,0 +1,27 @@
+"""Every write of clinical data. Keyword-only; `by` is who acts, `reason` where stored data change."""
+
+from crf.services.eligibility import confirm_eligibility, record_screen_failure
+from crf.services.events import (
+    clear_not_done,
+    mark_not_done,
+    record_visit_date,
+    start_screening_attempt,
+)
+from crf.services.place import NEW
+from crf.services.planning import schedule_events
+from crf.services.removal import void_form
+from crf.services.saving import SaveResult, save_form
+
+__all__ = [
+    "NEW",
+    "SaveResult",
+    "clear_not_done",
+    "confirm_eligibility",
+    "mark_not_done",
+    "record_screen_failure",
+    "record_visit_date",
+    "save_form",
+    "schedule_events",
+    "start_screening_attempt",
+    "void_form",
+]

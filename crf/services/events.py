@@ -1,0 +1,90 @@
+"""Visits as they happen: dated, marked as not done; a new attempt at screening."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from crf.answers import SubjectAnswers
+from crf.models import StudyEvent
+from crf.policies import check_can_change_event
+from crf.services.recalculation import recalculate
+from crf.services.visits import check_happened, lock_subject, standing, stored
+from pallsoft.accounts.models import User
+from pallsoft.errors import InvalidInput, NotAllowedNow
+from sites.acting import acting
+from sites.models import Subject, SubjectStatus
+from sites.permissions import Permission
+from sites.selectors import definition_at
+
+
+def record_visit_date(*, event: StudyEvent, happened_on: date, by: User, reason: str = "") -> StudyEvent:
+    """The day a visit took place. `reason` is needed to correct a day that was stored before. Raises InvalidInput."""
+    check_happened(event.subject, happened_on)
+    with _changing(event, by, "crf.record_visit_date", reason) as event:
+        if event.happened_on not in (None, happened_on) and not reason.strip():
+            raise InvalidInput({"reason": [_("Say why the date is changed.")]})
+        event.happened_on = happened_on
+        event.save(update_fields=["happened_on"])
+        recalculate(SubjectAnswers(event.subject, definition_at(event.subject.site)), {"event.happened_on"}, by)
+        return event
+
+
+def mark_not_done(*, event: StudyEvent, by: User, reason: str) -> StudyEvent:
+    """A visit that did not take place, and why. Raises InvalidInput without a reason, NotAllowedNow if it was done."""
+    if not reason.strip():
+        raise InvalidInput({"reason": [_("Say why the visit was not done.")]})
+    with _changing(event, by, "crf.mark_not_done", reason) as event:
+        if event.happened_on:
+            raise NotAllowedNow(_("The visit has a date, so it was done. Correct the date first."))
+        event.not_done_reason = reason.strip()[:200]
+        event.save(update_fields=["not_done_reason"])
+        return event
+
+
+def clear_not_done(*, event: StudyEvent, by: User, reason: str) -> StudyEvent:
+    """Take the mark away: the visit is expected again. Raises InvalidInput without a reason."""
+    if not reason.strip():
+        raise InvalidInput({"reason": [_("Say why the mark is taken away.")]})
+    with _changing(event, by, "crf.clear_not_done", reason) as event:
+        event.not_done_reason = ""
+        event.save(update_fields=["not_done_reason"])
+        return event
+
+
+def start_screening_attempt(*, subject: Subject, by: User) -> StudyEvent:
+    """Screen again under the same number: a new visit whose forms are all asked anew (S03).
+
+    Raises NotAllowedNow unless the last attempt ended as a screen failure.
+    """
+    study = definition_at(subject.site)
+    screening = next(event for event in study.events if event.kind == "screening")
+    reason = _("Screened again")
+    with acting(
+        Permission.ENTER_DATA,
+        study=subject.study,
+        by=by,
+        action="crf.start_screening_attempt",
+        reason=reason,
+        site=subject.site,
+    ):
+        subject = lock_subject(subject)
+        if subject.status != SubjectStatus.SCREEN_FAILURE:
+            raise NotAllowedNow(_("Only a subject who was a screen failure can be screened again."))
+        attempts = subject.events.filter(event_oid=screening.oid).count()
+        subject.status = SubjectStatus.SCREENING
+        subject.save(update_fields=["status"])
+        return StudyEvent.objects.create(
+            study=subject.study, subject=subject, event_oid=screening.oid, ordinal=attempts + 1
+        )
+
+
+@contextmanager
+def _changing(event: StudyEvent, by: User, action: str, reason: str) -> Iterator[StudyEvent]:
+    """The stored visit, its subject locked, inside a change set."""
+    subject = event.subject
+    with acting(Permission.ENTER_DATA, study=subject.study, by=by, action=action, reason=reason, site=subject.site):
+        event.subject = lock_subject(subject)
+        check_can_change_event(event)
+        yield stored(standing(event))

@@ -1,0 +1,84 @@
+"""Where a form stands: its visit, its row if there is one, the definition it is read by."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from crf.answers import SubjectAnswers
+from crf.entry.document import Document, Rules
+from crf.models import FormData, StudyEvent
+from crf.selectors.definitions import definition_for
+from crf.services.visits import standing
+from sites.models import Subject
+from trials.definition import FormDef, StudyDef, definition_of
+from trials.models import StudyVersion
+from trials.selectors import live_version
+
+NEW = "new"  # the repeat key of a repeat that gets its number when it is saved (PC049)
+
+
+@dataclass(frozen=True)
+class Place:
+    """`row` and `version`: one of them is None; a row keeps its version, a new form takes the one of its site."""
+
+    event: StudyEvent
+    form: FormDef
+    repeat_key: str
+    row: FormData | None
+    version: StudyVersion | None
+    answers: SubjectAnswers
+
+    @property
+    def subject(self) -> Subject:
+        return self.event.subject
+
+    @property
+    def study(self) -> StudyDef:
+        return self.answers.study
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.subject.site.timezone)
+
+    @property
+    def current(self) -> Document:
+        return Document(self.row.data, self.row.marks) if self.row else Document()
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.study, self.form, self.answers.at(self.event))
+
+
+def place_of(event: StudyEvent, form_oid: str, repeat_key: str) -> Place:
+    """The place that a visit, stored or not, and a form name. Raises KeyError for a form that the study has not."""
+    event = standing(event)
+    row = None if event._state.adding else _row(event, form_oid, repeat_key)
+    version = None if row else live_version(event.study, event.subject.site)
+    study = definition_for(row) if row else definition_of(version)
+    return Place(event, study.form(form_oid), repeat_key, row, version, SubjectAnswers(event.subject, study))
+
+
+def new_row(place: Place) -> FormData:
+    """An unsaved row; a repeat gets the next number of its visit, counting those that were removed."""
+    return FormData(
+        study=place.event.study,
+        subject=place.subject,
+        event=place.event,
+        form_oid=place.form.oid,
+        repeat_key=_next_key(place) if place.repeat_key == NEW else place.repeat_key,
+        definition_version=place.version,
+        version=0,
+    )
+
+
+def _row(event: StudyEvent, form_oid: str, repeat_key: str) -> FormData | None:
+    row = event.forms.filter(form_oid=form_oid, repeat_key=repeat_key, removed_in=None).first()
+    if row:
+        row.subject, row.event = event.subject, event
+    return row
+
+
+def _next_key(place: Place) -> str:
+    if place.event._state.adding:
+        return "1"
+    keys = place.event.forms.filter(form_oid=place.form.oid).values_list("repeat_key", flat=True)
+    return str(max((int(key) for key in keys if key.isdecimal()), default=0) + 1)

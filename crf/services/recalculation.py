@@ -1,0 +1,94 @@
+"""Forms that depend on other forms: brought up to date in the transaction of the change they follow from."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from django.utils.translation import gettext as _
+
+from crf.answers import SubjectAnswers
+from crf.entry.document import Document, Rules, Settled
+from crf.models import FormData, FormStatus
+from crf.selectors.definitions import definition_for
+from crf.services.planning import place_events
+from pallsoft.accounts.models import User
+from pallsoft.audit.context import change_set
+from trials.definition import StudyDef
+from trials.scope import compiled
+
+
+def follow(answers: SubjectAnswers, form: FormData, changed: set[str], by: User | None) -> None:
+    """What follows for the subject from a form that was saved or removed: other forms, and visits when day 0 moves.
+
+    `changed`: the OIDs of the items whose answers changed.
+    """
+    answers.put(form)
+    if form.form_oid == answers.study.anchor.form:
+        place_events(answers, by)
+        changed = changed | {"fact.anchor_on", "fact.anchor_at"}
+    recalculate(answers, changed, by)
+
+
+def recalculate(answers: SubjectAnswers, changed: set[str], by: User | None) -> None:
+    """Settle every other saved form of the subject that asks for one of `changed` (item OIDs, or "fact.anchor_on" …).
+
+    A form that changes may change the next one; each round can only follow from the one before.
+    """
+    for _round in answers.forms:
+        stale = list(_stale(answers, changed))
+        if not stale:
+            return
+        changed = {oid for form, settled in stale for oid in _store(form, settled, by)}
+        for form, _settled in stale:
+            answers.put(form)
+
+
+def write(form: FormData, settled: Settled) -> None:
+    """The settled document on the row, one version further."""
+    form.data, form.marks = dict(settled.document.data), dict(settled.document.marks)
+    form.status = FormStatus.COMPLETE if settled.complete else FormStatus.INCOMPLETE
+
+
+def _stale(answers: SubjectAnswers, changed: set[str]) -> Iterator[tuple[FormData, Settled]]:
+    for form in answers.forms:
+        study = definition_for(form)
+        if changed.isdisjoint(asked_outside(study, form.form_oid)):
+            continue
+        before = Document(form.data, form.marks)
+        rules = Rules(study, study.form(form.form_oid), answers.at(form.event))
+        settled = rules.settle(before, {}, {})
+        if settled.document != before:
+            yield form, settled
+
+
+def _store(form: FormData, settled: Settled, by: User | None) -> set[str]:
+    """The OIDs of the items whose answers changed."""
+    before = Document(form.data, form.marks)
+    oids = {oid for oid in {*before.data, *before.marks, *settled.document.data, *settled.document.marks}}
+    write(form, settled)
+    form.version += 1
+    subject = form.subject
+    reason = _("Follows from a change in another form")
+    with change_set(study=subject.study, by=by, action="crf.recalculate", reason=reason, site=subject.site):
+        form.save(update_fields=["data", "marks", "status", "version"])
+    return {oid for oid in oids if before.answer(oid) != settled.document.answer(oid)}
+
+
+@lru_cache(maxsize=1024)
+def asked_outside(study: StudyDef, form_oid: str) -> frozenset[str]:
+    """What the rules of a form ask for outside of it: item OIDs, and "fact.…", "event.…" as they are written."""
+    form = study.form(form_oid)
+    sources = [group.relevant for group in form.groups]
+    sources += [source for item in form.items for source in (item.relevant, item.derived)]
+    sources += [check.violated_if for check in form.checks]
+    names = {name for source in sources if source for name in compiled(study, source, form_oid).names if "." in name}
+    return frozenset(_without_prefix(study, names))
+
+
+def _without_prefix(study: StudyDef, names: set[str]) -> Iterator[str]:
+    own_facts = {f"fact.{fact.oid}": fact.expr for fact in study.facts}
+    for name in names:
+        if name in own_facts:
+            yield from _without_prefix(study, set(compiled(study, own_facts[name]).names))
+        else:
+            prefix, _dot, item = name.partition(".")
+            yield name if prefix.islower() else item

@@ -1,0 +1,196 @@
+"""Saving a form: the one way in which answers get into the database (design.md §4)."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crf.entry import limits
+from crf.entry.document import Answer, Change, Document, Settled
+from crf.entry.interruptions import AnswersNeeded, EditConflict, Theirs
+from crf.entry.merge import Clash, merge
+from crf.entry.refusal import Refused
+from crf.models import FormData, StudyEvent
+from crf.policies import check_can_enter_form
+from crf.selectors.history import TrailedChange, changes_since, undone
+from crf.services import replays
+from crf.services.deviations import propose_deviations
+from crf.services.place import Place, new_row, place_of
+from crf.services.recalculation import follow, write
+from crf.services.visits import check_happened, lock_subject, stored
+from pallsoft.accounts.models import User
+from pallsoft.audit.context import change_set
+from pallsoft.errors import InvalidInput
+from sites.clock import database_now
+from sites.permissions import Permission, require
+from trials.definition import ItemDef
+
+
+@dataclass(frozen=True)
+class SaveResult:
+    """What was stored. `changed` false: the form already said all this, and nothing was written."""
+
+    form_id: str
+    repeat_key: str
+    version: int
+    saved_at: str  # ISO 8601, UTC
+    changed: bool
+
+
+def save_form(
+    *,
+    event: StudyEvent,
+    form_oid: str,
+    repeat_key: str = "1",
+    values: Mapping[str, str],
+    missing: Mapping[str, str] | None = None,
+    entered: Mapping[str, str] | None = None,
+    seen_version: int,
+    key: uuid.UUID,
+    by: User,
+    reason: str = "",
+    why: Mapping[str, str] | None = None,
+    observed_at: datetime | None = None,
+) -> SaveResult:
+    """Store answers of one form: one change set, settled by the rules, merged with what others saved meanwhile.
+
+    `event`: a visit, stored or not yet. `repeat_key`: NEW for the next repeat. `values`: {item OID: canonical text},
+    "" clears; `missing`: {item OID: code}; an item in neither stays as it is. `entered`: texts as typed, kept beside
+    the canonical ones. `seen_version`: the version that the person looked at, 0 for none. `key`: the same one gives
+    the same answer again. `reason`: needed when stored answers change or go. `why`: {check OID: explanation} of soft
+    checks. `observed_at`: aware, when it was not now (DAT-17).
+
+    Raises InvalidInput, AnswersNeeded, EditConflict, Conflict (key used for something else), NotPermitted,
+    NotAllowedNow.
+    """
+    site = event.subject.site
+    role = require(by, Permission.ENTER_DATA, event.study, site)
+    body = replays.digest(
+        [event.subject_id, event.key, form_oid, repeat_key, values, missing, reason, why, observed_at, seen_version]
+    )
+    with transaction.atomic():
+        event.subject = lock_subject(event.subject)
+        answer = replays.answered(key=key, by=by, body_sha256=body)
+        if answer is not None:
+            return SaveResult(**answer)
+        place = place_of(event, form_oid, repeat_key)
+        check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
+        _check_observed(place, observed_at)
+        mine = _mine(place, _checked(place, values, missing or {}, entered or {}), seen_version)
+        settled = place.rules.settle(place.current, mine, why or {})
+        changes = place.rules.changes(place.current, settled.document)
+        _check_settled(place, settled, changes, reason)
+        told = reason.strip() or _cause(changes)
+        with change_set(study=event.study, by=by, action="crf.save_form", reason=told, role=role, site=site):
+            result = _store(place, settled, changes, observed_at, by)
+            replays.remember(key=key, by=by, body_sha256=body, response=asdict(result))
+    return result
+
+
+def _checked(
+    place: Place, values: Mapping[str, str], missing: Mapping[str, str], entered: Mapping[str, str]
+) -> dict[str, Answer]:
+    """The answers, each one that its item may hold. Raises InvalidInput with every fault."""
+    items = {item.oid: item for item in place.form.items if not item.derived}
+    errors: dict[str, list[str]] = {}
+    given: dict[str, Answer] = {}
+    for oid in {**values, **missing}:
+        answer = Answer(values.get(oid, ""), missing.get(oid, ""), entered.get(oid, ""))
+        try:
+            _check_answer(place, items.get(oid), answer)
+        except Refused as refusal:
+            errors[oid] = [refusal.sentence]
+        given[oid] = answer
+    if errors:
+        raise InvalidInput(errors)
+    return given
+
+
+def _check_answer(place: Place, item: ItemDef | None, answer: Answer) -> None:
+    if item is None:
+        raise Refused(_("The form has no such question to answer. Open the form again."))
+    if answer.value and answer.missing:
+        raise Refused(_("Give the value or the reason why it is missing, not both."))
+    if answer.missing and answer.missing not in item.missing:
+        raise Refused(_("Choose one of the reasons on the list."))
+    if answer.value:
+        listed = place.study.codes_of(item)
+        limits.check(item, answer.value, listed.codes if listed else ())
+
+
+def _check_observed(place: Place, observed_at: datetime | None) -> None:
+    if observed_at is None:
+        return
+    try:
+        check_happened(place.subject, observed_at.astimezone(place.zone).date())
+    except InvalidInput as refusal:
+        raise InvalidInput({"observed_at": refusal.errors["happened_on"]}) from None
+    if observed_at > database_now():
+        raise InvalidInput({"observed_at": [_("The time is in the future. Write when it was observed.")]})
+
+
+def _mine(place: Place, given: Mapping[str, Answer], seen_version: int) -> Mapping[str, Answer]:
+    """What this person changed. Raises EditConflict where somebody else changed the same meanwhile (DAT-02)."""
+    if place.row is None or place.row.version == seen_version:
+        return merge(place.current, place.current, given).mine
+    later = changes_since(place.row, seen_version)
+    seen = undone(place.row, later) if seen_version else Document()
+    merged = merge(seen, place.current, given)
+    if merged.clashes:
+        raise EditConflict([_theirs(place.row, clash, later) for clash in merged.clashes], place.row.version)
+    return merged.mine
+
+
+def _theirs(row: FormData, clash: Clash, later: list[TrailedChange]) -> Theirs:
+    change = next((change for change in later if change.item == clash.item_oid), None)
+    if change:
+        return Theirs(clash, change.actor_name, change.at)
+    return Theirs(clash, row.created_in.actor_name, row.created_in.at)
+
+
+def _check_settled(place: Place, settled: Settled, changes: list[Change], reason: str) -> None:
+    """Raises InvalidInput for what cannot be true, AnswersNeeded for what a person has to explain first."""
+    impossible = place.rules.hard_violations(settled.outcome)
+    if impossible:
+        raise InvalidInput(impossible)
+    unexplained = [] if reason.strip() else [change for change in changes if change.old and not change.by_rule]
+    # Nobody asks a patient why an answer is what it is; the site sees the check afterwards.
+    unasked = [] if place.form.kind == "patient" else [check for check in settled.fired if not check.why]
+    if unexplained or unasked:
+        raise AnswersNeeded(unexplained, unasked)
+
+
+def _cause(changes: list[Change]) -> str:
+    """Why stored answers change that nobody typed: the answers they follow from."""
+    if not any(change.old for change in changes):
+        return ""
+    typed = ", ".join(str(change.item.label) for change in changes if not change.by_rule)
+    return _("Follows from: %(items)s") % {"items": typed or _("another form")}
+
+
+def _store(place: Place, settled: Settled, changes: list[Change], observed_at: datetime | None, by: User) -> SaveResult:
+    now = database_now()
+    row = place.row or new_row(place)
+    unchanged = place.row is not None and settled.document == place.current and observed_at in (None, row.observed_at)
+    if not unchanged:
+        dated = _date_visit(place, observed_at or now)
+        write(row, settled)
+        row.observed_at = observed_at or row.observed_at
+        row.version += 1
+        row.save(force_insert=place.row is None)
+        propose_deviations(row, place.form, settled.fired)
+        follow(place.answers, row, {change.item.oid for change in changes} | dated, by)
+    return SaveResult(str(row.pk), row.repeat_key, row.version, now.isoformat(), not unchanged)
+
+
+def _date_visit(place: Place, observed_at: datetime) -> set[str]:
+    """The first thing saved of a visit dates it; a log has no day. Returns what changed for rules."""
+    event = stored(place.event)
+    if event.happened_on or place.study.event(event.event_oid).kind == "log":
+        return set()
+    event.happened_on = observed_at.astimezone(place.zone).date()
+    event.save(update_fields=["happened_on"])
+    return {"event.happened_on"}

@@ -1,0 +1,40 @@
+"""The rows that writes stand on: the locked subject, and visits, stored when first something happens at them."""
+
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from crf.models import StudyEvent
+from pallsoft.errors import InvalidInput
+from sites.clock import local_today
+from sites.models import Subject
+
+
+def lock_subject(subject: Subject) -> Subject:
+    """The subject as it is now, its row held to the commit: saves of one subject are in order (data_model §3)."""
+    rows = Subject.objects.select_for_update(no_key=True, of=["self"])
+    return rows.select_related("site", "study").get(pk=subject.pk)
+
+
+def standing(event: StudyEvent) -> StudyEvent:
+    """The stored visit that `event` names; `event` itself when there is none yet."""
+    found = StudyEvent.objects.filter(subject=event.subject, event_oid=event.event_oid, ordinal=event.ordinal).first()
+    if found is None:
+        return event
+    found.subject = event.subject
+    return found
+
+
+def stored(event: StudyEvent) -> StudyEvent:
+    """`event`, made within the present change set when it is none yet."""
+    if event._state.adding:
+        event.save(force_insert=True)
+    return event
+
+
+def check_happened(subject: Subject, day: date) -> None:
+    """Raises InvalidInput for a day to come or before the birth of the subject (DAT-08)."""
+    if day > local_today(subject.site.timezone):
+        raise InvalidInput({"happened_on": [_("The day is in the future. Write the day on which it took place.")]})
+    if day.year < subject.birth_year:
+        raise InvalidInput({"happened_on": [_("The day is before the subject was born. Check the year.")]})
