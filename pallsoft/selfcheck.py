@@ -77,10 +77,11 @@ def role_is_member_of_nobody() -> str:
 
 
 def role_owns_nothing() -> str:
-    owned = _ask("SELECT count(*) FROM pg_class WHERE relowner = session_user::text::regrole")
-    return (
-        f"{_login()} owns {owned} tables and could switch their triggers off: let the owner migrate." if owned else ""
-    )
+    owned = _ask("""
+        SELECT string_agg(oid::regclass::text, ', ' ORDER BY 1) FROM pg_class
+        WHERE relowner = session_user::text::regrole AND relkind IN ('r', 'p', 'v', 'm')
+    """)
+    return f"{_login()} owns {owned} and could switch its triggers off: ALTER TABLE … OWNER TO." if owned else ""
 
 
 def role_cannot_write_the_trail() -> str:

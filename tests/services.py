@@ -11,13 +11,15 @@ import contextlib
 import os
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from dataclasses import dataclass, field
 
 import psycopg2
 
 from tools import system, testing
 from tools.database import Plan, prepare
-from tools.demo import answers, manage
+from tools.demo import manage
 from tools.postgres import SUPERUSER, Postgres
 from tools.steps import ROOT
 from tools.supervisor import Program
@@ -44,11 +46,16 @@ class Installation:
     def start_web(self, workers: int = 1) -> str:
         """Returns the address once /readyz answers 200."""
         port = system.free_port()
-        self._start("gunicorn", "pallsoft.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", str(workers),
-                    "--no-control-socket")  # fmt: skip
-        address = f"http://127.0.0.1:{port}"
-        testing.wait_for(lambda: answers(f"{address}/readyz"), 30, f"{address}/readyz")
-        return address
+        self.run_web(port, workers)
+        wait_for_status(f"http://127.0.0.1:{port}/readyz", 200)
+        return f"http://127.0.0.1:{port}"
+
+    def run_web(self, port: int = 0, workers: int = 1) -> Program:
+        """Without waiting, for a server that is expected to refuse."""
+        bind = f"127.0.0.1:{port}"
+        return self._start(
+            "gunicorn", "pallsoft.wsgi", "--bind", bind, "--workers", str(workers), "--no-control-socket"
+        )
 
     def start_worker(self) -> Program:
         return self._start("celery", "-A", "pallsoft", "worker", "--concurrency", "1", "--loglevel", "WARNING")
@@ -56,6 +63,18 @@ class Installation:
     def start_beat(self) -> Program:
         schedule = str(self.valkey.directory / "beat")
         return self._start("celery", "-A", "pallsoft", "beat", "--pidfile=", "--schedule", schedule)
+
+    def reload_settings(self) -> None:
+        """After ALTER SYSTEM; waits until the server has read them."""
+        with contextlib.closing(self.connect("superuser")) as login, login.cursor() as cursor:
+            before = self._loaded_at()
+            cursor.execute("SELECT pg_reload_conf()")
+            testing.wait_for(lambda: self._loaded_at() > before, 10, "The reload of PostgreSQL's settings")
+
+    def _loaded_at(self) -> tuple:
+        with contextlib.closing(self.connect("superuser")) as login, login.cursor() as cursor:
+            cursor.execute("SELECT pg_conf_load_time()")
+            return cursor.fetchone()
 
     def _start(self, module: str, *arguments: str) -> Program:
         log = self.valkey.directory / f"{module}-{len(self.programs)}.log"
@@ -103,6 +122,22 @@ def _environment(postgres: Postgres, valkey: Valkey) -> dict[str, str]:
     )
     prepare(plan)
     return os.environ | plan.environment() | {"REDIS_URL": valkey.url, "PALLSOFT_DB_ROLE": "app"}
+
+
+def fetch(address: str) -> int:
+    """The status of a GET; 0 when nobody answers."""
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        return refused.code
+    except OSError:
+        return 0
+
+
+def wait_for_status(address: str, status: int, seconds: float = 30) -> None:
+    testing.wait_for(lambda: fetch(address) == status, seconds, f"Status {status} of {address}")
 
 
 def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -51,11 +51,13 @@ def _serve(port: int, open_browser: bool, started: contextlib.ExitStack) -> int:
     parts, environment, done = _start_servers(started, address)
     started.callback(forget_environment)
     _prepare(environment, done)
-    for program in _programs(port, environment):
-        _start(program, started)
-        parts.append(program)
+    web, *behind = _programs(port, environment)
     with step("PALLSOFT answers"):
-        _wait_until_ready(address, parts)
+        _start(web, started)
+        _wait_until_ready(address, [*parts, web])
+    for program in behind:
+        _start(program, started)
+    parts += [web, *behind]
     _print_accounts()
     say(f"\nPALLSOFT: {address}   (Ctrl-C ends it)")
     if open_browser and _has_screen():
@@ -156,6 +158,7 @@ def _environment(plan: Plan, redis_url: str, address: str) -> dict[str, str]:
     mail.mkdir(exist_ok=True)
     return plan.environment() | {
         "PALLSOFT_MODE": "demo",
+        "PALLSOFT_DEMO_DIR": str(DEMO),
         "PALLSOFT_BASE_URL": address,
         "PALLSOFT_STATIC_ROOT": str(DEMO / "static"),
         "PALLSOFT_EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",

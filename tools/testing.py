@@ -79,6 +79,7 @@ def services(directory: Path, settings: dict[str, str] | None = None) -> Iterato
 
 
 def _environment(directory: Path, plan: Plan, valkey: Valkey) -> dict[str, str]:
+    (directory / "static").mkdir()
     return (
         os.environ
         | plan.environment()
