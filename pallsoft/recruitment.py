@@ -18,10 +18,11 @@ from django.utils import timezone
 from pallsoft import charts
 from randomization.models import Allocation
 from sites.models import ScreeningEntry, ScreeningOutcome, Site
-from sites.permissions import Permission, require_anywhere, sites_for
+from sites.permissions import Permission, sites_for
+from sites.selectors import study_for
 from trials.definition import StudyDef, definition_of
 from trials.models import Study
-from trials.selectors import live_version, study_by_oid
+from trials.selectors import live_version
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,7 @@ def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
 
 
 def recruitment_page(request: HttpRequest, study_oid: str) -> HttpResponse:
-    study = study_by_oid(study_oid)
-    require_anywhere(request.user, Permission.VIEW_RECRUITMENT, study)
+    study = study_for(request.user, study_oid, Permission.VIEW_RECRUITMENT)
     sites = list(sites_for(request.user, study, Permission.VIEW_RECRUITMENT).order_by("city"))
     found = recruitment_of(study, definition_of(live_version(study)), sites, timezone.localdate())
     context = {"recruitment": found, "site_rows": site_rows(found), "funnel": funnel(found)}

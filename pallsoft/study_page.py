@@ -6,9 +6,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from sites.permissions import Permission, require_anywhere
+from sites.permissions import Permission
+from sites.selectors import study_for
 from trials.definition import FormRef, StudyDef, StudyEventDef, definition_of
-from trials.selectors import live_version, study_by_oid
+from trials.selectors import live_version
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,7 @@ def _cell(event: StudyEventDef, form_oid: str) -> str:
 
 
 def study_description(request: HttpRequest, study_oid: str) -> HttpResponse:
-    study = study_by_oid(study_oid)
-    require_anywhere(request.user, Permission.VIEW_STUDY, study)
+    study = study_for(request.user, study_oid, Permission.VIEW_STUDY)
     version = live_version(study)
     definition = definition_of(version)
     context: dict[str, Any] = {

@@ -11,14 +11,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from crf.exports import jobs, selectors
 from crf.exports.services import request_export
 from pallsoft.audit.access import record_access
-from sites.permissions import Permission, require
-from trials.selectors import study_by_oid
+from sites.permissions import Permission
+from sites.selectors import study_for
 
 
 @require_http_methods(["GET", "POST"])
 def export_page(request: HttpRequest, study_oid: str) -> HttpResponse:
-    study = study_by_oid(study_oid)
-    require(request.user, Permission.EXPORT, study)
+    study = study_for(request.user, study_oid, Permission.EXPORT)
     if request.method == "POST":
         request_export(study=study, by=request.user)
         messages.success(request, _("The export is being made. This page shows it when it is ready."))
@@ -29,8 +28,7 @@ def export_page(request: HttpRequest, study_oid: str) -> HttpResponse:
 @require_GET
 def download(request: HttpRequest, study_oid: str, job_id: UUID) -> FileResponse:
     """The archive, to the person who asked for it, while the right holds (EXP-05)."""
-    study = study_by_oid(study_oid)
-    require(request.user, Permission.EXPORT, study)
+    study = study_for(request.user, study_oid, Permission.EXPORT)
     job = selectors.finished_export(request.user, study, job_id)
     path = jobs.path_of(job)
     if not path.exists():
