@@ -33,7 +33,7 @@ def _weighted(weights: tuple[int, ...], digits: list[int]) -> int:
 
 
 def _begins_with_a_day(digits: list[int]) -> bool:
-    """Day, month, two figures of the year; D-numbers add 40 to the day, H- and synthetic ones 40 and 80 to the month."""
+    """Day, month, year of two figures. D-numbers add 40 to the day, H-numbers 40 and synthetic ones 80 to the month."""
     day, month, year = (digits[i] * 10 + digits[i + 1] for i in (0, 2, 4))
     day -= 40 if day > 40 else 0
     month -= 80 if month > 80 else 40 if month > 40 else 0

@@ -105,9 +105,7 @@ def require(user: AnyUser, permission: Permission, study: Study | None, site: Si
     return role
 
 
-def granting_role(
-    user: AnyUser, permission: Permission, study: Study | None, site: Site | None = None
-) -> Role | None:
+def granting_role(user: AnyUser, permission: Permission, study: Study | None, site: Site | None = None) -> Role | None:
     """The role by which the person may; one held at the site goes before one held for all sites."""
     reach = Q(site=None) | Q(site=site)
     found = (

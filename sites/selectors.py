@@ -55,9 +55,7 @@ def subject_for(
     return subject
 
 
-def subjects_for(
-    user: AnyUser, study: Study, permission: Permission = Permission.VIEW_SUBJECT
-) -> QuerySet[Subject]:
+def subjects_for(user: AnyUser, study: Study, permission: Permission = Permission.VIEW_SUBJECT) -> QuerySet[Subject]:
     """The subjects of the person's sites, with site and study, by number."""
     return Subject.objects.filter(site__in=sites_for(user, study, permission)).select_related("site", "study")
 
@@ -71,8 +69,10 @@ def narrowed(subjects: QuerySet[Subject], *, site: str, status: str, number: str
 def screening_entries_for(user: AnyUser, study: Study) -> QuerySet[ScreeningEntry]:
     """The screening log of the person's sites, the newest first."""
     sites = sites_for(user, study, Permission.VIEW_SUBJECT)
-    return ScreeningEntry.objects.filter(site__in=sites).select_related("site", "subject").order_by(
-        "-screened_in", "-own_number"
+    return (
+        ScreeningEntry.objects.filter(site__in=sites)
+        .select_related("site", "subject")
+        .order_by("-screened_in", "-own_number")
     )
 
 

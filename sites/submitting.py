@@ -13,7 +13,8 @@ Result = TypeVar("Result")
 def submitted(form: forms.Form, act: Callable[[], Result]) -> Result | None:
     """What `act` returns, when the form is bound and valid and the service agrees; else None, with the form's errors.
 
-    `act` reads `form.cleaned_data` and calls one service. `form.stands_at`: {name in the service: field here}. What a person may not do at all is not caught here.
+    `act` reads `form.cleaned_data` and calls one service. `form.stands_at`: {name in the service: field here}.
+    NotPermitted and Conflict are not caught: they have pages of their own.
     """
     if not form.is_valid():
         return None

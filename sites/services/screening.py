@@ -33,14 +33,10 @@ def log_screening(
         check_can_enter(site)
         _check_month(site, screened_in)
         number = (site.screening_entries.aggregate(last=Max("own_number"))["last"] or 0) + 1
-        return ScreeningEntry.objects.create(
-            study=site.study, site=site, own_number=number, request_key=key, **facts
-        )
+        return ScreeningEntry.objects.create(study=site.study, site=site, own_number=number, request_key=key, **facts)
 
 
-def close_screening(
-    *, entry: ScreeningEntry, outcome: ScreeningOutcome, reason_code: str, by: User
-) -> ScreeningEntry:
+def close_screening(*, entry: ScreeningEntry, outcome: ScreeningOutcome, reason_code: str, by: User) -> ScreeningEntry:
     """Why the person did not go on: a criterion of the definition, declined, or another reason.
 
     Raises InvalidInput for a code that does not fit the outcome, NotAllowedNow when it is closed already.

@@ -78,9 +78,7 @@ def end_role(request: HttpRequest, study_oid: str, assignment_id: uuid.UUID) -> 
     study = study_for(request.user, study_oid, Permission.MANAGE_USERS)
     assignment = get_object_or_404(assignments_in(request.user, study), pk=assignment_id)
     form = EndForm(request.POST or None)
-    if submitted(
-        form, lambda: services.end_assignment(assignment=assignment, **form.cleaned_data, by=request.user)
-    ):
+    if submitted(form, lambda: services.end_assignment(assignment=assignment, **form.cleaned_data, by=request.user)):
         messages.success(request, _("The end of the role is saved."))
         return redirect("users", study_oid=study.oid)
     title = _("End the role of %(name)s: %(role)s") % {
@@ -107,9 +105,7 @@ def end_delegated(request: HttpRequest, study_oid: str, delegation_id: uuid.UUID
     own = delegations_in(request.user, study).filter(site__in=sites_for(request.user, study, Permission.DELEGATE))
     delegation = get_object_or_404(own, pk=delegation_id)
     form = EndForm(request.POST or None)
-    if submitted(
-        form, lambda: services.end_delegation(delegation=delegation, **form.cleaned_data, by=request.user)
-    ):
+    if submitted(form, lambda: services.end_delegation(delegation=delegation, **form.cleaned_data, by=request.user)):
         messages.success(request, _("The end of the delegation is saved."))
         return redirect("users", study_oid=study.oid)
     title = _("End the delegation to %(name)s") % {"name": delegation.user.full_name}
@@ -121,9 +117,7 @@ def close_account(request: HttpRequest, study_oid: str, user_id: uuid.UUID) -> H
     study = study_for(request.user, study_oid, Permission.MANAGE_USERS)
     user = get_object_or_404(accounts_in(study), pk=user_id)
     form = ReasonForm(request.POST or None)
-    if submitted(
-        form, lambda: services.deactivate_user(study=study, user=user, **form.cleaned_data, by=request.user)
-    ):
+    if submitted(form, lambda: services.deactivate_user(study=study, user=user, **form.cleaned_data, by=request.user)):
         messages.success(request, _("The account of %(name)s is closed.") % {"name": user.full_name})
         return redirect("users", study_oid=study.oid)
     title = _("Close the account of %(name)s") % {"name": user.full_name}

@@ -46,7 +46,7 @@ class StudyDef:
     identifiers: Mapping[str, str] = may(mapping(WORDS), {})
     sponsor: str = needs(WORDS)
     target: int = needs(whole(least=1))
-    subject_number: str = needs(matching(r"\{site\}[-_/.]?\{n:0[1-9]d\}", "a pattern such as {site}-{n:03d}"))
+    subject_number: str = needs(matching(r"\{site\}[-_.]?\{n:0[1-9]d\}", "a pattern such as {site}-{n:03d}"))
     timezone: str = may(WORDS, "Europe/Oslo")
     languages: tuple[str, ...] = may(many(choice("nb", "en"), least=1), ("nb", "en"))
     settings: tuple[Setting, ...] = may(many(record(Setting)), ())
