@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from tests import flush
+from tests.fixtures import *  # noqa: F403 - fixtures must stand in a conftest to be found
 from tools import system
 
 OWNER, APP = "pallsoft_owner", "pallsoft_app"
