@@ -153,10 +153,16 @@ def bar_chart(rows: Sequence[tuple[str, float]]) -> BarChart:
     """Horizontal bars in the order given; `rows`: (label, value >= 0)."""
     longest = max((value for _, value in rows), default=0)
     scale = linear((0, longest), (0, WIDTH - BAR_LEFT - BAR_RIGHT))
-    bars = []
-    for row, (label, value) in enumerate(rows):
-        middle, length = (row + 0.5) * BAR_ROW, scale(value)
-        bars.append(
-            Bar(label, value, coordinate(middle - 9), coordinate(middle), coordinate(length), coordinate(BAR_LEFT + length + 10))
-        )
+    bars = [_bar(label, value, (row + 0.5) * BAR_ROW, scale(value)) for row, (label, value) in enumerate(rows)]
     return BarChart(bars=bars, height=len(rows) * BAR_ROW)
+
+
+def _bar(label: str, value: float, middle: float, length: float) -> Bar:
+    return Bar(
+        label=label,
+        value=value,
+        top=coordinate(middle - 9),
+        middle=coordinate(middle),
+        length=coordinate(length),
+        end=coordinate(BAR_LEFT + length + 10),
+    )

@@ -13,7 +13,6 @@ from django.forms import BaseForm
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext, pgettext_lazy
-from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
 
@@ -179,10 +178,13 @@ def nrs_scores() -> tuple[str, ...]:
 @register.inclusion_tag("_components/error_summary.html")
 def form_error_summary(form: BaseForm) -> dict[str, Any]:
     """The errors of a Django form, each with a link to its field."""
-    errors = [{"text": text} for text in form.non_field_errors()]
-    for field in form:
-        errors += [{"target": field.id_for_label or field.auto_id, "label": field.label, "text": text} for text in field.errors]
-    return {"errors": errors}
+    of_form = [{"text": text} for text in form.non_field_errors()]
+    of_fields = [
+        {"target": field.id_for_label or field.auto_id, "label": field.label, "text": text}
+        for field in form
+        for text in field.errors
+    ]
+    return {"errors": of_form + of_fields}
 
 
 @register.inclusion_tag("_components/error_summary.html")
@@ -198,7 +200,7 @@ def item_error_summary(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 @register.simple_tag
-def qr_svg(text: str, title: Any = _("QR code")) -> SafeString:
+def qr_svg(text: str, title: str) -> SafeString:
     """A QR code as inline SVG: `img-src 'self'` blocks the data: image that others use."""
     code = segno.make(text, error="m", micro=False)
-    return mark_safe(code.svg_inline(scale=5, border=4, svgclass="qr", lineclass=None, title=str(title)))
+    return mark_safe(code.svg_inline(border=4, omitsize=True, svgclass="qr", lineclass=None, title=title))
