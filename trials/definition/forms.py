@@ -108,13 +108,16 @@ class ItemGroupDef:
 
 @dataclass(frozen=True, kw_only=True)
 class EditCheck:
-    """`items`: where the message stands. Its version is the number of the study version that it was published in."""
+    """`items`: where the message stands. Its version is the number of the study version that it was published in.
+
+    soft asks for a second look, deviation stores the fact, asks why and proposes a deviation (S04), hard refuses.
+    """
 
     oid: str = needs(OID)
     violated_if: str = needs(RULE)
     message: Text = needs(TEXT)
     items: tuple[str, ...] = needs(many(OID, least=1))
-    severity: str = may(choice("soft", "hard"), "soft")
+    severity: str = may(choice("soft", "deviation", "hard"), "soft")
     source: str = needs(SOURCE)
 
 
