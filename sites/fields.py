@@ -1,6 +1,6 @@
 """Fields of the administrative forms: days and clock times as they are typed in Norway, in both languages."""
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,15 +63,15 @@ class YesNoField(forms.TypedChoiceField):
 
 
 def instant(day: date, clock: time, timezone: str) -> datetime:
-    """The aware instant of a local day and time.
+    """The instant (UTC) of a local day and time.
 
     Raises ValidationError for one that summer time skips; of an hour that comes twice, the first is meant.
     """
-    local = datetime.combine(day, clock, ZoneInfo(timezone))
-    there_and_back = datetime.fromtimestamp(local.timestamp(), ZoneInfo(timezone))
-    if there_and_back.replace(tzinfo=None) != local.replace(tzinfo=None):
+    local = datetime.combine(day, clock)
+    at = local.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+    if at.astimezone(ZoneInfo(timezone)).replace(tzinfo=None) != local:
         raise forms.ValidationError(_("The clock skipped this time that night. Give the true time."))
-    return local
+    return at
 
 
 def add_instant(form: forms.Form, name: str, timezone: str) -> None:
