@@ -111,8 +111,12 @@ def login(postgres: Postgres, environment: dict[str, str], role: str) -> dict[st
     }
 
 
-def _environment(postgres: Postgres, valkey: Valkey) -> dict[str, str]:
-    plan = Plan(
+def prepare_again(here: Installation) -> None:
+    prepare(_plan(here.postgres))
+
+
+def _plan(postgres: Postgres) -> Plan:
+    return Plan(
         host="127.0.0.1",
         port=postgres.port,
         admin=SUPERUSER,
@@ -120,6 +124,10 @@ def _environment(postgres: Postgres, valkey: Valkey) -> dict[str, str]:
         owner_password="owner of a test",
         app_password="app of a test",
     )
+
+
+def _environment(postgres: Postgres, valkey: Valkey) -> dict[str, str]:
+    plan = _plan(postgres)
     prepare(plan)
     return os.environ | plan.environment() | {"REDIS_URL": valkey.url, "PALLSOFT_DB_ROLE": "app"}
 

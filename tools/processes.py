@@ -69,13 +69,13 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     """kill -9 of the process, its group, and children with a group of their own (PostgreSQL's)."""
     if process.poll() is not None:
         return
-    children = _children(process.pid)
+    family = children(process.pid)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    for child in children:
+    for child in family:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
-    while any(lives(child) for child in children):
+    while any(lives(child) for child in family):
         time.sleep(0.01)
 
 
@@ -90,7 +90,7 @@ def lives(pid: int) -> bool:
     return _stat(pid)[:1] != ["Z"]
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     numbers = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
     return [number for number in numbers if _stat(number)[1:2] == [str(pid)]]
 
