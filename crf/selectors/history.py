@@ -20,7 +20,7 @@ CHANGES = """
 
 @dataclass(frozen=True)
 class TrailedChange:
-    """One item of one update. `part`: "data", "marks", or "" for a column such as version."""
+    """One item of one update. `part`: "data", "marks", or "" for a column such as status."""
 
     part: str
     item: str
@@ -32,11 +32,12 @@ class TrailedChange:
 
 
 def changes_since(form: FormData, version: int) -> list[TrailedChange]:
-    """Everything that changed after `version` of the form, the newest first."""
+    """Everything that changed after `version` of the form, the newest first. Each save is one change set."""
     with connection.cursor() as cursor:
         cursor.execute(CHANGES, [form.pk])
         rows = [_read(row) for row in cursor.fetchall()]
-    later = {row.change_set for row in rows if (row.part, row.item) == ("", "version") and row.new > version}
+    saves = list(dict.fromkeys(row.change_set for row in rows))
+    later = set(saves[: form.version - version])
     return [row for row in rows if row.change_set in later]
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -19,7 +20,7 @@ from crf.selectors.history import TrailedChange, changes_since, undone
 from crf.services import replays
 from crf.services.deviations import propose_deviations
 from crf.services.place import Place, new_row, place_of
-from crf.services.recalculation import follow, write
+from crf.services.recalculation import asked_outside, follow, write
 from crf.services.visits import check_happened, lock_subject, stored
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
@@ -80,12 +81,13 @@ def save_form(
         check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
         _check_observed(place, observed_at)
         mine = _mine(place, _checked(place, values, missing or {}, entered or {}), seen_version)
-        settled = place.rules.settle(place.current, mine, why or {})
+        row = place.row or new_row(place)
+        settled = _settle(place, row, mine, why or {})
         changes = place.rules.changes(place.current, settled.document)
         _check_settled(place, settled, changes, reason)
         told = reason.strip() or _cause(changes)
         with change_set(study=event.study, by=by, action="crf.save_form", reason=told, role=role, site=site):
-            result = _store(place, settled, changes, observed_at, by)
+            result = _store(place, row, settled, changes, observed_at, by)
             replays.remember(key=key, by=by, body_sha256=body, response=asdict(result))
     return result
 
@@ -151,6 +153,17 @@ def _theirs(row: FormData, clash: Clash, later: list[TrailedChange]) -> Theirs:
     return Theirs(clash, row.created_in.actor_name, row.created_in.at)
 
 
+def _settle(place: Place, row: FormData, mine: Mapping[str, Answer], why: Mapping[str, str]) -> Settled:
+    """The document as the rules leave it; a form that asks for its own visit or repeats sees itself as it will be."""
+    settled = place.rules.settle(place.current, mine, why)
+    if place.form.item_oids.isdisjoint(asked_outside(place.study, place.form.oid)):
+        return settled
+    draft = copy(row)
+    write(draft, settled)
+    place.answers.put(draft)
+    return place.rules.settle(place.current, mine, why)
+
+
 def _check_settled(place: Place, settled: Settled, changes: list[Change], reason: str) -> None:
     """Raises InvalidInput for what cannot be true, AnswersNeeded for what a person has to explain first."""
     impossible = place.rules.hard_violations(settled.outcome)
@@ -171,9 +184,10 @@ def _cause(changes: list[Change]) -> str:
     return _("Follows from: %(items)s") % {"items": typed or _("another form")}
 
 
-def _store(place: Place, settled: Settled, changes: list[Change], observed_at: datetime | None, by: User) -> SaveResult:
+def _store(
+    place: Place, row: FormData, settled: Settled, changes: list[Change], observed_at: datetime | None, by: User
+) -> SaveResult:
     now = database_now()
-    row = place.row or new_row(place)
     unchanged = place.row is not None and settled.document == place.current and observed_at in (None, row.observed_at)
     if not unchanged:
         dated = _date_visit(place, observed_at or now)
