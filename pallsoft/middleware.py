@@ -7,7 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
-from pallsoft.errors import PallsoftError
+from pallsoft.audit.access import record_access
+from pallsoft.errors import NotPermitted, PallsoftError
+from pallsoft.request import request_id as request_number
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -17,7 +19,11 @@ def request_id(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.id = uuid.uuid4().hex
-        response = get_response(request)
+        token = request_number.set(request.id)
+        try:
+            response = get_response(request)
+        finally:
+            request_number.reset(token)
         response["X-Request-Id"] = request.id
         return response
 
@@ -48,4 +54,7 @@ class refusals:  # noqa: N801 - named like the other two in settings.MIDDLEWARE
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, PallsoftError):
             return None
+        if isinstance(exception, NotPermitted):
+            who = request.user if request.user.is_authenticated else None
+            record_access(user=who, subject=None, what=f"{request.method} {request.path}", ok=False)
         return render(request, "errors/refusal.html", {"refusal": exception}, status=exception.status)

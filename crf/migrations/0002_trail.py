@@ -50,4 +50,5 @@ class Migration(migrations.Migration):
             """,
         ),
         sql_file("void_signature.sql", "DROP FUNCTION audit.void_signatures() CASCADE"),
+        sql_file("as_of.sql", "DROP FUNCTION audit.form_data_as_of(uuid, bigint)"),
     ]

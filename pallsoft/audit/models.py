@@ -1,6 +1,7 @@
 """The trail as the database keeps it. Only SQL functions of the owner write these tables (audit/sql/)."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 
@@ -32,6 +33,74 @@ class ChangeSet(models.Model):
     class Meta:
         managed = False
         db_table = 'audit"."change_set'
+
+
+def _to_change_set(**options: Any) -> models.ForeignKey:
+    return models.ForeignKey(
+        ChangeSet, models.DO_NOTHING, related_name="+", db_constraint=False, db_column="change_set", **options
+    )
+
+
+class Baseline(models.Model):
+    """A row of a regulated table as it was first stored, whole."""
+
+    id = models.BigIntegerField(primary_key=True)
+    change_set = _to_change_set()
+    tbl = models.TextField()
+    row_id = models.UUIDField()
+    doc = models.JSONField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = 'audit"."baseline'
+
+
+class ItemChange(models.Model):
+    """One changed item: a column (`part` empty) or a key of a document column (`part` its name)."""
+
+    id = models.BigIntegerField(primary_key=True)
+    change_set = _to_change_set()
+    tbl = models.TextField()
+    row_id = models.UUIDField()
+    part = models.TextField()
+    item = models.TextField()
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = 'audit"."item_change'
+
+
+class Seal(models.Model):
+    """A link of a study's chain (`study_id` nil: the system chain). `n` is the order of commits."""
+
+    change_set = models.OneToOneField(
+        ChangeSet, models.DO_NOTHING, related_name="seal", db_constraint=False, db_column="change_set", primary_key=True
+    )
+    study_id = models.UUIDField()
+    n = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = 'audit"."seal'
+
+
+class Access(models.Model):
+    """Who read, or was refused, what of which subject (AUD-12)."""
+
+    id = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    user_id = models.UUIDField(null=True)
+    subject_id = models.UUIDField(null=True)
+    what = models.TextField()
+    ok = models.BooleanField()
+    request_id = models.TextField()
+
+    class Meta:
+        managed = False
+        db_table = 'audit"."access'
 
 
 class RegulatedModel(models.Model):

@@ -81,7 +81,11 @@ class Regulated(Operation):
             f"VALUES ('{self.table}', '{_array(self.items)}', '{_array(self.exclude)}')",
             self._trigger("insert", "AFTER INSERT", "NEW TABLE AS new_rows", "record_insert", *self._recorded()[:2]),
             self._trigger(
-                "update", "AFTER UPDATE", "OLD TABLE AS old_rows NEW TABLE AS new_rows", "record_update", *self._recorded()
+                "update",
+                "AFTER UPDATE",
+                "OLD TABLE AS old_rows NEW TABLE AS new_rows",
+                "record_update",
+                *self._recorded(),
             ),
             self._trigger("delete", "BEFORE DELETE", "", "refuse"),
             self._trigger("truncate", "BEFORE TRUNCATE", "", "refuse"),

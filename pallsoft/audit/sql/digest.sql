@@ -28,10 +28,10 @@ RETURN sha256(
         FROM audit.item_change i WHERE i.change_set = p_change_set));
 
 -- The hash of link n: bound to its place, its moment and the link before.
-CREATE FUNCTION audit.link_hash(p_prev bytea, p_chain uuid, p_n bigint, p_at timestamptz, p_body bytea)
+CREATE FUNCTION audit.link_hash(p_prev bytea, p_study uuid, p_n bigint, p_at timestamptz, p_body bytea)
 RETURNS bytea LANGUAGE sql STABLE
 RETURN sha256(
-    p_prev || uuid_send(p_chain) || int8send(p_n)
+    p_prev || uuid_send(p_study) || int8send(p_n)
     || convert_to(to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), 'UTF8') || p_body);
 
 -- The application reads these to verify the chain; they write nothing.

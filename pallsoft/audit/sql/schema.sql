@@ -37,6 +37,7 @@ CREATE TABLE audit.baseline (
     UNIQUE (tbl, row_id)
 );
 CREATE INDEX baseline_by_change_set ON audit.baseline (change_set);
+CREATE INDEX baseline_by_subject ON audit.baseline ((doc ->> 'subject_id')) WHERE doc ->> 'subject_id' IS NOT NULL;
 
 -- One changed item: a column (part '') or a key of a document column (part 'data' or 'marks').
 -- NULL means "no value"; documents hold no JSON null, so nothing is lost by that.
@@ -56,20 +57,20 @@ CREATE TABLE audit.item_change (
 CREATE INDEX item_change_by_item ON audit.item_change (tbl, row_id, item, id);
 CREATE INDEX item_change_by_change_set ON audit.item_change (change_set);
 
--- The links of the chains. A chain is a study, or nil for what belongs to none. n is the order of commits.
+-- The links of the chains, one chain per study; the nil uuid stands for what belongs to none. n is the order of commits.
 CREATE TABLE audit.seal (
-    chain uuid NOT NULL,
+    study_id uuid NOT NULL,
     n bigint NOT NULL,
     change_set uuid NOT NULL UNIQUE,
     at timestamptz NOT NULL,
     prev bytea NOT NULL,
     hash bytea NOT NULL,
-    PRIMARY KEY (chain, n)
+    PRIMARY KEY (study_id, n)
 );
 
 -- The last link of each chain: the row whose lock puts commits in order.
 CREATE TABLE audit.head (
-    chain uuid PRIMARY KEY,
+    study_id uuid PRIMARY KEY,
     n bigint NOT NULL,
     prev bytea NOT NULL,
     hash bytea NOT NULL

@@ -4,21 +4,21 @@
 CREATE FUNCTION audit.seal_change_set() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_chain uuid := coalesce(NEW.study_id, '00000000-0000-0000-0000-000000000000');
+    v_study uuid := coalesce(NEW.study_id, '00000000-0000-0000-0000-000000000000');
     v_body bytea := audit.body_of(NEW.id);  -- before the lock: the others wait for as little as possible
     v_head audit.head;
     v_at timestamptz;
 BEGIN
-    INSERT INTO audit.head (chain, n, prev, hash)
-    SELECT v_chain, 0, '', '' WHERE NOT EXISTS (SELECT FROM audit.head h WHERE h.chain = v_chain)
+    INSERT INTO audit.head (study_id, n, prev, hash)
+    SELECT v_study, 0, '', '' WHERE NOT EXISTS (SELECT FROM audit.head h WHERE h.study_id = v_study)
     ON CONFLICT DO NOTHING;
-    SELECT h.* INTO STRICT v_head FROM audit.head h WHERE h.chain = v_chain FOR NO KEY UPDATE;
+    SELECT h.* INTO STRICT v_head FROM audit.head h WHERE h.study_id = v_study FOR NO KEY UPDATE;
     v_at := clock_timestamp();
     UPDATE audit.head h
-    SET n = v_head.n + 1, prev = v_head.hash, hash = audit.link_hash(v_head.hash, v_chain, v_head.n + 1, v_at, v_body)
-    WHERE h.chain = v_chain RETURNING h.* INTO v_head;
-    INSERT INTO audit.seal (chain, n, change_set, at, prev, hash)
-    VALUES (v_chain, v_head.n, NEW.id, v_at, v_head.prev, v_head.hash);
+    SET n = v_head.n + 1, prev = v_head.hash, hash = audit.link_hash(v_head.hash, v_study, v_head.n + 1, v_at, v_body)
+    WHERE h.study_id = v_study RETURNING h.* INTO v_head;
+    INSERT INTO audit.seal (study_id, n, change_set, at, prev, hash)
+    VALUES (v_study, v_head.n, NEW.id, v_at, v_head.prev, v_head.hash);
     RETURN NULL;
 END $$;
 REVOKE EXECUTE ON FUNCTION audit.seal_change_set() FROM PUBLIC;

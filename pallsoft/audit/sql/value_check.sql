@@ -9,9 +9,9 @@ RETURN CASE WHEN p ~ '^(1[89]|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|
     ELSE false
 END;
 
--- The rule that a text breaks as a value of an item, or NULL.
-CREATE FUNCTION audit.broken_rule(p text, c public.trials_itemcolumn) RETURNS text LANGUAGE sql STABLE
-RETURN CASE
+-- The rule that a text breaks as a value of an item, or NULL. (Bodies as text: they would else pin the columns' types.)
+CREATE FUNCTION audit.broken_rule(p text, c public.trials_itemcolumn) RETURNS text LANGUAGE sql STABLE AS $$
+SELECT CASE
     WHEN p = '' THEN 'empty'
     WHEN c.kind = 'text' AND p ~ '[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]' THEN 'control character'
     WHEN c.kind = 'text' AND length(p) > c.length THEN 'length'
@@ -30,18 +30,18 @@ RETURN CASE
     WHEN c.kind = 'code' AND NOT p = ANY (coalesce(c.codes, '{}')) THEN 'code'
     WHEN c.kind NOT IN ('text', 'integer', 'nrs', 'decimal', 'date', 'partial_date', 'time', 'datetime', 'yesno', 'code')
         THEN 'kind'
-END;
+END $$;
 
 -- The rule that a mark breaks, or NULL. NA is allowed everywhere: it is stored by rule for what does not apply.
 CREATE FUNCTION audit.broken_mark_rule(p jsonb, p_has_value boolean, c public.trials_itemcolumn) RETURNS text
-LANGUAGE sql STABLE
-RETURN CASE
+LANGUAGE sql STABLE AS $$
+SELECT CASE
     WHEN jsonb_typeof(p) <> 'object' OR p = '{}' THEN 'mark'
     WHEN p - '{missing,entered,unit,set_aside,check}'::text[] <> '{}' THEN 'mark'
     WHEN EXISTS (SELECT FROM jsonb_each(p) m WHERE jsonb_typeof(m.value) <> 'string') THEN 'mark'
     WHEN p ? 'missing' AND p_has_value THEN 'value and missing code'
     WHEN p ? 'missing' AND NOT (p ->> 'missing' = 'NA' OR p ->> 'missing' = ANY (c.missing_codes)) THEN 'missing code'
-END;
+END $$;
 
 CREATE FUNCTION audit.check_values() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,0 +1,67 @@
+"""Every table of the database: trailed, trailed but for some columns, or exempt with the reason (decision D2).
+
+A test compares this with the database: its tables, their triggers and the grants of the application's login.
+"""
+
+REGULATED = {
+    "accounts_user",
+    "crf_deviation",
+    "crf_exportjob",
+    "crf_formdata",
+    "crf_lock",
+    "crf_signature",
+    "crf_studyevent",
+    "randomization_allocation",
+    "randomization_correction",
+    "randomization_lateentry",
+    "randomization_scheme",
+    "randomization_stratum",
+    "sites_assignment",
+    "sites_consent",
+    "sites_consentoption",
+    "sites_delegation",
+    "sites_screeningentry",
+    "sites_site",
+    "sites_siteversion",
+    "sites_subject",
+    "trials_study",
+    "trials_studyversion",
+}
+
+UNTRAILED_COLUMNS = {
+    "accounts_user": {
+        "password": "a secret, even as a hash; that it changed stands in the access log",
+        "last_login": "signing in goes to the access log",
+    },
+    "crf_formdata": {"version": "counts the saves, which the trail itself tells; one changed item stays one row"},
+    "randomization_allocation": {
+        "arm": "the trail is readable by the application: arms already given betray the next",
+        "seq": "as arm; verify_list compares both with the sealed list",
+        "txid": "a technical number of the database",
+    },
+    "trials_studyversion": {
+        "definition": "its SHA-256 is trailed, and the row is never changed",
+        "source_files": "as definition",
+    },
+}
+
+EXEMPT = {
+    "account_emailaddress": "sign-in address kept by allauth; the user's own e-mail is trailed on the account",
+    "account_emailconfirmation": "tokens of allauth",
+    "auth_group": "unused: roles are assignments (sites.Assignment); the application has no grant",
+    "auth_group_permissions": "unused, no grant",
+    "auth_permission": "made by migrations, read only",
+    "crf_request": "answers kept for repeated POSTs; what they changed is trailed itself",
+    "django_content_type": "made by migrations, read only",
+    "django_migrations": "the history of the schema, read only",
+    "django_session": "sessions; signing in and out goes to the access log",
+    "mfa_authenticator": "second factors are secrets",
+    "outbox_message": "obligations to send, ids only; rows are never deleted",
+    "pallsoft_cache": "counters of rate limits",
+    "trials_itemcolumn": "derived from the definition at publish, insert only",
+}
+
+OTHER_SCHEMAS = {
+    "audit": "the trail itself: the application may only read it",
+    "sealed": "future arms: no right for the application, insert only, bound by SHA-256",
+}

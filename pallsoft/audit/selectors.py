@@ -1,0 +1,69 @@
+"""The trail as pages and exports read it."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+COLUMNS = "at, actor_name, role, site_id, action, reason, part, item, old, new, seal_n, tbl, row_id, change"
+
+
+@dataclass(frozen=True)
+class TrailRow:
+    """Who changed one item, when (UTC), from what to what, and why.
+
+    `part`: "data" or "marks" for items of a form, "" for columns. `old` None: nothing stood there. `change` 0: the
+    first value, stored together with its row. `seal_n`: the commit's place in the study's chain.
+    """
+
+    at: datetime
+    actor_name: str
+    role: str
+    site: UUID | None
+    action: str
+    reason: str
+    part: str
+    item: str
+    old: Any
+    new: Any
+    seal_n: int | None
+    table: str
+    row_id: UUID
+    change: int
+
+
+def trail_for(*, table: str, row_id: UUID, item: str | None = None) -> list[TrailRow]:
+    """Everything that happened to a row, or to one of its items, newest first."""
+    return _rows(
+        "tbl = %s AND row_id = %s AND (%s IS NULL OR item = %s) ORDER BY change DESC, part, item",
+        [table, row_id, item, item],
+    )
+
+
+def last_changes(*, table: str, row_id: UUID) -> dict[str, TrailRow]:
+    """The newest change of each item of a document that changed since its first save. One query."""
+    rows = _rows("tbl = %s AND row_id = %s AND part <> '' AND change > 0 ORDER BY change", [table, row_id])
+    return {row.item: row for row in rows}
+
+
+def trail_of_subject(subject_id: UUID) -> list[TrailRow]:
+    """Everything that happened to a subject and to all rows that belong to it, newest first."""
+    return _rows(
+        """(tbl = 'sites_subject' AND row_id = %(subject)s) OR (tbl, row_id) IN (
+            SELECT b.tbl, b.row_id FROM audit.baseline b WHERE b.doc ->> 'subject_id' = %(subject)s::text
+        ) ORDER BY at DESC, change DESC, part, item""",
+        {"subject": str(subject_id)},
+    )
+
+
+def _rows(condition: str, given: list[Any] | dict[str, Any]) -> list[TrailRow]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {COLUMNS} FROM audit.trail WHERE {condition}", given)
+        return [TrailRow(*row[:8], _value(row[8]), _value(row[9]), *row[10:]) for row in cursor.fetchall()]
+
+
+def _value(raw: str | None) -> Any:
+    return None if raw is None else json.loads(raw)  # cursors hand jsonb over as text
