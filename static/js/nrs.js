@@ -1,14 +1,17 @@
-// Digits answer a numeric rating scale: 7 gives 7; 1 and 0 within half a second give 10.
+// Digits answer a numeric rating scale: 7 gives 7; 1 and 0 on the same scale within half a second give 10.
 const PAUSE = 500;
-let one = 0;
+let one = { scale: null, at: 0 };
+
+function scoreOf(key, scale, at) {
+  return key === "0" && one.scale === scale && at - one.at < PAUSE ? "10" : key;
+}
 
 function answer(event) {
   const scale = event.target.closest?.("[data-nrs]");
   if (!scale || !/^\d$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
-  const score = event.key === "0" && event.timeStamp - one < PAUSE ? "10" : event.key;
-  one = event.key === "1" ? event.timeStamp : -PAUSE;
-  const box = scale.querySelector(`input[value="${score}"]`);
+  const box = scale.querySelector(`input[value="${scoreOf(event.key, scale, event.timeStamp)}"]`);
+  one = { scale: event.key === "1" ? scale : null, at: event.timeStamp };
   box.click();
   box.focus();
 }

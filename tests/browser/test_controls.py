@@ -95,6 +95,15 @@ def test_one_and_later_zero_is_zero(show):
     assert page.locator("input[name=PAIN]:checked").input_value() == "0"
 
 
+def test_a_zero_on_the_next_scale_is_zero_however_fast(show):
+    page, _ = show(PAIN, item("BLEED", "nrs", "Hvor plagsom har blødningen vært?"))
+    page.locator("#id_PAIN").focus()
+    for key in ("1", "Enter", "0"):
+        page.keyboard.press(key)
+    assert page.locator("input[name=PAIN]:checked").input_value() == "1"
+    assert page.locator("input[name=BLEED]:checked").input_value() == "0"
+
+
 def test_enter_moves_on_one_question_and_sends_nothing(show):
     page, posts = show(PAIN, PAUSE, DOSE)
     page.locator("#id_PAIN").focus()
