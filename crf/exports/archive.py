@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import connection
 from psycopg2 import sql
@@ -99,15 +99,22 @@ def manifest(version: StudyVersion, scope: dataset.Scope, seal_n: int, files: li
 def write(path: Path, files: list[Table], manifest_: dict[str, Any]) -> str:
     """Write the zip so that a half-written one is never seen under its name; returns its SHA-256 (EXP-03)."""
     temporary = path.with_suffix(".part")
-    with temporary.open("wb") as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for table in files:
-                _add(archive, table.name, table.content)
-            _add(archive, "manifest.json", json.dumps(manifest_, indent=2, ensure_ascii=False).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+    try:
+        with temporary.open("wb") as file:
+            _fill(file, files, manifest_)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _fill(file: BinaryIO, files: list[Table], manifest_: dict[str, Any]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for table in files:
+            _add(archive, table.name, table.content)
+        _add(archive, "manifest.json", json.dumps(manifest_, indent=2, ensure_ascii=False).encode())
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

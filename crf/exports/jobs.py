@@ -1,5 +1,7 @@
 """Making the file of a waiting job."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -20,16 +22,32 @@ def waiting() -> list[UUID]:
 
 
 def run_export(job_id: UUID) -> None:
-    """Make the file of a waiting job. Running it twice gives one file; a failure is written on the job."""
-    job = ExportJob.objects.select_related("study").get(id=job_id)
-    if job.state != ExportState.REQUESTED:
-        return
-    try:
-        _make(job)
-    except OSError as error:
-        job.state, job.error = ExportState.FAILED, f"{error.strerror}: {error.filename}"
-    with change_set(study=job.study, by=None, action="crf.run_export"):
-        job.save()
+    """Make the file of a waiting job, once, however often it is asked for; a failure is written on the job."""
+    with _alone_with(job_id) as alone:
+        job = ExportJob.objects.select_related("study").get(id=job_id)
+        if not alone or job.state != ExportState.REQUESTED:
+            return
+        try:
+            _make(job)
+        except OSError as error:
+            job.refresh_from_db()
+            job.state, job.error = ExportState.FAILED, str(error)
+        with change_set(study=job.study, by=None, action="crf.run_export"):
+            job.save()
+
+
+@contextmanager
+def _alone_with(job_id: UUID) -> Iterator[bool]:
+    """True for one worker at a time; PostgreSQL lets go of the lock when that worker dies."""
+    key = job_id.int % 2**63
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        alone = cursor.fetchone()[0]
+        try:
+            yield alone
+        finally:
+            if alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def _make(job: ExportJob) -> None:
