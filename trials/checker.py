@@ -36,11 +36,12 @@ def check(directory: Path) -> tuple[Loaded | None, list[Problem]]:
     tree, files, problems = load_tree(directory)
     document = tree.plain()
     study, structure = read(document)
-    all_readable = files.keys().isdisjoint(problem.file for problem in problems)
-    problems += [_placed(tree, Fault(path, message)) for path, message in structure]
+    unreadable = files.keys() & {problem.file for problem in problems}
+    missing_parts = [_placed(tree, Fault(path, message)) for path, message in structure]
+    problems += [problem for problem in missing_parts if problem.file not in unreadable]
     problems += secrets(tree)
     problems += _misnamed(tree)
-    if all_readable:  # else half of what is named would be missed
+    if not unreadable:  # else half of what is named would be missed
         problems += [_placed(tree, fault) for fault in faults(study)]
     in_order = sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.message))
     return (Loaded(document, study, files) if all(one.warning for one in in_order) else None), in_order

@@ -122,7 +122,9 @@ def _file_names(directory: Path, problems: list[Problem]) -> list[str]:
     if directory.is_symlink() or not directory.is_dir():
         problems.append(Problem(str(directory), 1, "is not a directory"))
         return []
-    found = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if not path.is_dir())
+    found = sorted(
+        str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_symlink() or not path.is_dir()
+    )
     forms = [name for name in found if name.startswith("forms/") and name.count("/") == 1 and name.endswith(".yaml")]
     problems += [Problem(name, 1, "is missing") for name in needed if name not in found]
     known = {*needed, *forms, "README.md"}
@@ -162,7 +164,7 @@ def _joined(nodes: Mapping[str, Node], problems: list[Problem]) -> Node:
         tree["events"] = _events(nodes["schedule.yaml"], problems)
     forms = [node for name, node in nodes.items() if name.startswith("forms/")]
     tree["forms"] = Node(list(forms), "forms", 1)
-    return Node(tree, "study.yaml", 1)
+    return Node(tree, root.file, root.line)
 
 
 def _events(schedule: Node, problems: list[Problem]) -> Node:

@@ -45,8 +45,9 @@ def _forms_have_a_place(study: StudyDef) -> Iterator[Fault]:
 
 
 def _windows_overlap(study: StudyDef) -> Iterator[Fault]:
-    """A warning: a value could belong to either visit, but protocols do have such windows."""
-    timed = [(event.day, index) for index, event in enumerate(study.events) if event.kind == "scheduled"]
+    """A warning: a value could belong to either visit. A visit for some subjects only may fall where it falls."""
+    everybody = [(index, event) for index, event in enumerate(study.events) if not event.relevant]
+    timed = [(event.day, index) for index, event in everybody if event.kind == "scheduled"]
     in_order = sorted((day, index) for day, index in timed if day is not None)
     for (_day, first), (_later, second) in pairwise(in_order):
         earlier, later = study.events[first], study.events[second]

@@ -38,7 +38,7 @@ def _python_tree(text: str, indent: int) -> ast.expr:
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        raise ExpressionError("cannot be read", indent + (error.offset or 1)) from None
+        raise ExpressionError("cannot be read", indent + (error.offset or len(text) + 1)) from None
     except (ValueError, MemoryError, RecursionError):
         raise ExpressionError("cannot be read") from None
     for node in ast.walk(tree):
