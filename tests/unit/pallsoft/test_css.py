@@ -4,7 +4,9 @@ import re
 
 import pytest
 from django.conf import settings
+from fontTools.ttLib import TTFont
 
+from pallsoft import context
 from pallsoft.templatetags.ui import STATUSES
 
 CSS = settings.BASE_DIR / "static" / "css"
@@ -81,7 +83,9 @@ def test_colours_live_in_the_tokens():
 
 
 def defined_classes():
-    text = "".join(path.read_text(encoding="utf-8") for path in CSS.glob("*.css"))
+    """Those of the pages, and of the PDFs, whose stylesheets lie beside their templates."""
+    sheets = [*CSS.glob("*.css"), *(settings.BASE_DIR / "templates").rglob("*.css")]
+    text = "".join(path.read_text(encoding="utf-8") for path in sheets)
     return set(re.findall(r"\.([A-Za-z][\w-]*)", re.sub(r"/\*.*?\*/", "", text, flags=re.S)))
 
 
@@ -107,9 +111,16 @@ def test_every_status_has_its_colours():
     assert {f"chip-{key.replace('_', '-')}" for key in STATUSES} <= defined_classes()
 
 
-def test_every_icon_of_a_template_is_in_the_sprite():
+def test_every_icon_that_is_used_is_in_the_sprite():
     sprite = (settings.BASE_DIR / "static" / "icons" / "sprite.svg").read_text(encoding="utf-8")
-    used = {
-        icon for path in TEMPLATES for icon in re.findall(r"sprite\.svg' %}#(\w+)", path.read_text(encoding="utf-8"))
-    }
+    sources = [path.read_text(encoding="utf-8") for path in TEMPLATES]
+    used = {icon for source in sources for icon in re.findall(r"sprite\.svg' %}#(\w+)", source)}
+    used |= {icon for _, _, icon, _ in context.PAGES}
     assert used <= set(re.findall(r'id="(\w+)"', sprite))
+
+
+@pytest.mark.parametrize("font", ["inter-variable.woff2", "pdf/Inter-Regular.ttf", "pdf/Inter-SemiBold.ttf"])
+def test_the_fonts_write_norwegian_sami_and_the_signs_of_the_chips(font):
+    glyphs = TTFont(settings.BASE_DIR / "static" / "fonts" / font).getBestCmap()
+    needed = "æøåÆØÅéüöäčđŋšŧžČĐŊŠŦŽ«»–−·≥≤±×µ²→←\u00a0" + "".join(status.sign for status in STATUSES.values())
+    assert [character for character in needed if ord(character) not in glyphs] == []
