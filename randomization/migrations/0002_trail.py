@@ -20,8 +20,10 @@ class Migration(migrations.Migration):
         Grant("randomization_stratum", "SELECT, INSERT"),
         Regulated("randomization_allocation", insert_only=True, exclude=SECRET),
         Grant("randomization_allocation", f"SELECT ({SHOWN})"),
-        Regulated("randomization_correction", insert_only=True, write_once=["confirmed_by_id", "confirmed_at"]),
-        Grant("randomization_correction", "SELECT, INSERT, UPDATE (confirmed_by_id, confirmed_at)"),
+        Regulated(
+            "randomization_correction", insert_only=True, write_once=["decided_by_id", "decided_at", "confirmed"]
+        ),
+        Grant("randomization_correction", "SELECT, INSERT, UPDATE (decided_by_id, decided_at, confirmed)"),
         Regulated("randomization_lateentry", insert_only=True, write_once=["confirmed_by_id", "confirmed_at"]),
         Grant("randomization_lateentry", "SELECT, INSERT, UPDATE (confirmed_by_id, confirmed_at)"),
     ]

@@ -1,0 +1,24 @@
+from django.apps import AppConfig
+
+
+class RandomizationConfig(AppConfig):
+    name = "randomization"
+
+    def ready(self) -> None:
+        """Tell the apps below, through their ports, what they may know (allocation concealment)."""
+        from crf import facts
+        from crf.exports import extra
+        from pallsoft.outbox import registry
+        from randomization import exports, messages
+        from randomization.facts import arm_code, randomized_at
+        from randomization.worklist import waiting
+        from sites import worklist
+
+        facts.register("arm", arm_code)
+        facts.register("randomized_at", randomized_at)
+        extra.register(exports.randomization_table)
+        worklist.register(waiting)
+        registry.register(
+            messages.CONFIRMATION, still_owed=messages.is_confirmation_owed, render=messages.render_confirmation
+        )
+        registry.register(messages.LOW_LIST, still_owed=messages.is_low_list_owed, render=messages.render_low_list)

@@ -1,0 +1,1 @@
+"""Pages of randomisation: the act and its receipt, corrections, late entries, the lists."""

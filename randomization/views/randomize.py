@@ -1,0 +1,85 @@
+"""Randomise: read back, arm, act; afterwards the same page is the result, for everybody and for ever (S02)."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from pallsoft.pdf import can_make_pdf, pdf_of
+from randomization import services
+from randomization.forms import RandomizeForm
+from randomization.models import Allocation
+from randomization.readiness import readiness_of
+from randomization.receipt import Receipt, allocation_of, next_visits, receipt_for
+from sites.models import Subject, Task
+from sites.permissions import Permission, has_permission, may_perform
+from sites.selectors import subject_for
+from sites.submitting import submitted
+
+RECEIPT_CSS = "randomization/receipt.css"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def randomize_page(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+    """The page before randomisation, and the result after it. A repeated POST ends at the same result."""
+    subject = subject_for(request.user, study_oid, number)
+    form = RandomizeForm(request.POST or None, number=number)
+    if allocation_of(subject) is None and not submitted(form, lambda: _randomize(form, subject, request)):
+        return _before(request, subject, form)
+    if request.method == "POST":
+        return redirect("randomize", study_oid=study_oid, number=number)
+    return _result(request, subject)
+
+
+@require_safe
+def receipt_pdf(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+    """The receipt to file. Http404 before randomisation and on a machine that cannot make PDF."""
+    subject = subject_for(request.user, study_oid, number)
+    allocation = allocation_of(subject)
+    if allocation is None or not can_make_pdf():
+        raise Http404
+    context = {"receipt": receipt_for(request.user, subject, allocation), "subject": subject, "lang": get_language()}
+    pdf = pdf_of(render_to_string("randomization/receipt.html", context), render_to_string(RECEIPT_CSS))
+    name = _("randomisation-%(number)s.pdf") % {"number": number}
+    return HttpResponse(pdf, "application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _randomize(form: RandomizeForm, subject: Subject, request: HttpRequest) -> Allocation:
+    try:
+        return services.randomize(subject=subject, by=request.user, **form.cleaned_data)
+    except services.AlreadyRandomized as refusal:  # a colleague was quicker: show what stands
+        return refusal.allocation
+
+
+def _before(request: HttpRequest, subject: Subject, form: RandomizeForm) -> HttpResponse:
+    ready = readiness_of(subject)
+    context = {
+        "study": subject.study,
+        "subject": subject,
+        "ready": ready,
+        "form": form,
+        "may_randomize": may_perform(request.user, Task.RANDOMIZE, subject.site),
+    }
+    return render(request, "randomization/randomize.html", context, status=422 if form.errors else 200)
+
+
+def _result(request: HttpRequest, subject: Subject) -> HttpResponse:
+    allocation = allocation_of(subject)
+    return render(
+        request, "randomization/result.html", _shown(request, subject, receipt_for(request.user, subject, allocation))
+    )
+
+
+def _shown(request: HttpRequest, subject: Subject, receipt: Receipt) -> dict[str, Any]:
+    return {
+        "study": subject.study,
+        "subject": subject,
+        "receipt": receipt,
+        "visits": next_visits(subject),
+        "can_make_pdf": can_make_pdf(),
+        "may_correct": has_permission(request.user, Permission.REQUEST_CORRECTION, subject.study, subject.site),
+    }
