@@ -144,7 +144,7 @@ def fetch(address: str) -> int:
         return 0
 
 
-def wait_for_status(address: str, status: int, seconds: float = 30) -> None:
+def wait_for_status(address: str, status: int, seconds: float = 60) -> None:
     testing.wait_for(lambda: fetch(address) == status, seconds, f"Status {status} of {address}")
 
 

@@ -125,8 +125,7 @@ def cluster_directory() -> Path:
     elsewhere = Path("/var/tmp") / f"pallsoft-demo-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
     say(f"  {user} cannot go into {ROOT}: the demo's database lies in {elsewhere}")
     elsewhere.mkdir(exist_ok=True, mode=0o711)
-    if elsewhere.stat().st_uid != os.geteuid():
-        raise Problem(f"{elsewhere} belongs to somebody else: remove it, then start again.")
+    processes.need_own(elsewhere)
     return elsewhere
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from tools import postgres, state, system, valkey, venv
 from tools.steps import ROOT, say
 
+LATER = "comes with the first ./run demo or ./run test"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -20,7 +22,7 @@ class Finding:
     needed: bool = True
 
     def __str__(self) -> str:
-        word = "ok" if self.there else "MISSING" if self.needed else "missing"
+        word = "ok" if self.there else "MISSING" if self.needed else "no"
         return f"  {word:<8} {self.what:<12} {self.detail}"
 
 
@@ -32,17 +34,21 @@ def run() -> int:
 
 
 def findings() -> list[Finding]:
-    servers, broker, browser = postgres.binaries(), valkey.find(), system.chromium()
-    free = shutil.disk_usage(ROOT).free // 1_000_000
-    made = "made by the first ./run demo or ./run test"
+    browser, address = system.chromium(), state.environment().get("PALLSOFT_BASE_URL")
+    free, made = shutil.disk_usage(ROOT).free // 1_000_000, venv.is_current()
     return [
         Finding("Python", True, platform.python_version()),
-        Finding("uv", shutil.which("uv") is not None, "makes .venv quicker; pip does it too", needed=False),
-        Finding(".venv", venv.is_current(), "as in the lock" if venv.is_current() else made, needed=False),
-        Finding("PostgreSQL", servers is not None or not venv.is_current(), str(servers or made)),
-        Finding("Valkey", broker is not None or not venv.is_current(), str(broker or made)),
-        Finding("Pango", system.has_pango(), f"PDF pages; {system.PANGO_HINT}", needed=False),
-        Finding("Chromium", browser is not None, browser or f"browser tests; {system.CHROMIUM_HINT}", needed=False),
+        Finding("uv", shutil.which("uv") is not None, "on PATH; else the one of the lock is used", needed=False),
+        Finding(".venv", made, "as in the lock" if made else LATER, needed=False),
+        _server("PostgreSQL", postgres.binaries(), made),
+        _server("Valkey", valkey.find(), made),
+        Finding("Pango", system.has_pango(), f"for PDF: {system.PANGO_HINT}", needed=False),
+        Finding("Chromium", browser is not None, f"for browser tests: {browser or system.CHROMIUM_HINT}", needed=False),
         Finding("disk", free > system.DEMO_MEGABYTES, f"{free} MB free, {system.DEMO_MEGABYTES} needed"),
-        Finding("demo", state.is_running(), state.environment().get("PALLSOFT_BASE_URL", "not running"), needed=False),
+        Finding("demo", state.is_running(), address or "not running", needed=False),
     ]
+
+
+def _server(name: str, found: object, made: bool) -> Finding:
+    """The wheels of the lock bring both, so only after installing can one be missing."""
+    return Finding(name, found is not None or not made, str(found) if made else LATER)

@@ -186,4 +186,5 @@ def _copy_of(folder: Path) -> Path:
         for path in [partial, *partial.rglob("*")]:
             path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))
         partial.rename(target)
+    processes.need_own(target)
     return target / folder.relative_to(packages)

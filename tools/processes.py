@@ -146,6 +146,12 @@ def can_run(name: str | None, program: Path) -> bool:
         return False
 
 
+def need_own(path: Path) -> None:
+    """In a folder that is open to all, somebody else may have come first with a trap."""
+    if path.lstat().st_uid != os.geteuid():
+        raise Problem(f"{path} belongs to somebody else: remove it, then start again.")
+
+
 def give_to(name: str | None, path: Path) -> None:
     if name is not None:
         account = pwd.getpwnam(name)

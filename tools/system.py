@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-import fcntl
 import importlib.util
 import os
 import shutil
@@ -31,12 +30,13 @@ def may_install() -> bool:
 
 
 def apt_install(what: str, packages: list[str]) -> None:
-    """Debian and its kin; raises Problem with apt's own last words."""
-    with step(f"{what} installed with apt-get"), Path("/tmp/pallsoft-apt.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-            done = subprocess.run(["apt-get", "-qq", *command], env=environment, capture_output=True, text=True)
+    """Debian and its kin; waits for another apt-get; raises Problem with apt's own last words."""
+    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    with step(f"{what} installed with apt-get"):
+        subprocess.run([*apt, "update"], env=environment, capture_output=True)
+        install = [*apt, "install", "-y", "--no-install-recommends", *packages]
+        done = subprocess.run(install, env=environment, capture_output=True, text=True)
         if done.returncode:
             raise Problem(f"{tail(done.stderr)}\napt-get could not install {' '.join(packages)}.")
 
