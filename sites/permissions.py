@@ -149,7 +149,8 @@ def current_assignments(user: AnyUser) -> QuerySet[Assignment]:
     if not user.is_authenticated or not user.is_active:
         return Assignment.objects.none()
     zone = Coalesce(F("site__timezone"), F("study__timezone"))
-    return Assignment.objects.filter(_holds_on(LocalDate(Now(), zone)), user=user)
+    # An alias joins the site from outside; in the filter itself, assignments for all sites would be lost.
+    return Assignment.objects.alias(today=LocalDate(Now(), zone)).filter(_holds_on(F("today")), user=user)
 
 
 def unites_apart(roles: set[Role]) -> bool:
@@ -222,7 +223,7 @@ def _names(leaders: list[User]) -> str:
     return _("%(name)s, principal investigator") % {"name": names}
 
 
-def _holds_on(day: date | LocalDate, prefix: str = "") -> Q:
+def _holds_on(day: date | F | LocalDate, prefix: str = "") -> Q:
     """The rows whose validity covers `day`; both ends included."""
     last = Q(**{f"{prefix}valid_until": None}) | Q(**{f"{prefix}valid_until__gte": day})
     return last & Q(**{f"{prefix}valid_from__lte": day})

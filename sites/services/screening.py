@@ -53,7 +53,7 @@ def close_screening(*, entry: ScreeningEntry, outcome: ScreeningOutcome, reason_
         lock_site(site)
         entry.refresh_from_db()
         check_pending(entry)
-        if reason_code not in dict(screening_reasons(site)[outcome]):
+        if reason_code not in dict(screening_reasons(site).get(outcome, [])):
             raise InvalidInput({"reason_code": [_("Choose the reason.")]})
         entry.outcome, entry.reason_code = outcome, reason_code
         entry.save(update_fields=["outcome", "reason_code"])
