@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from crf import api
 from crf.exports import views as exports
 from pallsoft import health, home
 from pallsoft.recruitment import recruitment_page
@@ -20,4 +21,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:study_oid>/recruitment/", recruitment_page, name="recruitment"),
     path("s/<str:study_oid>/export/", exports.export_page, name="export"),
     path("s/<str:study_oid>/export/<uuid:job_id>/", exports.download, name="export-download"),
+    path("api/v1/<str:study_oid>/subjects/", api.subjects, name="api-subjects"),
+    path("api/v1/<str:study_oid>/subjects/<str:number>/", api.forms, name="api-forms"),
 ]
