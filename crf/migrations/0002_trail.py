@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             exclude=["version"],  # counts the saves; one changed item is one row (AUD-03)
             reason_free=["status"],
             ends=["removed_in"],
-            own_keys=["check", "set_aside"],
+            own_keys=["by_rule", "check", "checks", "set_aside", "set_aside_missing"],
         ),
         Grant("crf_formdata", CHANGING),
         Regulated("crf_deviation", reason_free=["status", "check_version", "message"]),

@@ -9,6 +9,7 @@ from crf.answers import SubjectAnswers
 from crf.entry.document import Document, Rules, Settled
 from crf.models import FormData, FormStatus
 from crf.selectors.definitions import definition_for
+from crf.services.deviations import propose_deviations
 from crf.services.planning import place_events
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
@@ -70,6 +71,7 @@ def _store(form: FormData, settled: Settled, by: User | None) -> set[str]:
     reason = _("Follows from a change in another form")
     with change_set(study=subject.study, by=by, action="crf.recalculate", reason=reason, site=subject.site):
         form.save(update_fields=["data", "marks", "status", "version"])
+        propose_deviations(form, definition_for(form).form(form.form_oid), settled.fired)
     return {oid for oid in oids if before.answer(oid) != settled.document.answer(oid)}
 
 

@@ -37,8 +37,10 @@ CREATE FUNCTION audit.broken_mark_rule(p jsonb, p_has_value boolean, c public.tr
 LANGUAGE sql STABLE AS $$
 SELECT CASE
     WHEN jsonb_typeof(p) <> 'object' OR p = '{}' THEN 'mark'
-    WHEN p - '{missing,entered,unit,set_aside,check}'::text[] <> '{}' THEN 'mark'
-    WHEN EXISTS (SELECT FROM jsonb_each(p) m WHERE jsonb_typeof(m.value) <> 'string') THEN 'mark'
+    WHEN p - '{missing,by_rule,entered,unit,set_aside,set_aside_missing,check,checks}'::text[] <> '{}' THEN 'mark'
+    WHEN jsonb_typeof(p -> 'checks') <> 'object' THEN 'mark'
+    WHEN EXISTS (SELECT FROM jsonb_each((p - 'checks') || coalesce(p -> 'checks', '{}')) m
+        WHERE jsonb_typeof(m.value) <> 'string') THEN 'mark'
     WHEN p ? 'missing' AND p_has_value THEN 'value and missing code'
     WHEN p ? 'missing' AND NOT (p ->> 'missing' = 'NA' OR p ->> 'missing' = ANY (c.missing_codes)) THEN 'missing code'
 END $$;
