@@ -102,7 +102,7 @@ def test_bulk_update_and_queryset_update_keep_each_row_apart(trial, form, writin
 PAIN = "jsonb_build_object('NRS_PAIN', ((f.data ->> 'NRS_PAIN')::int + 1)::text)"
 STATEMENTS = {
     "multi-row update": f"UPDATE crf_formdata f SET data = {PAIN}",
-    "common table expression": f"WITH u AS (UPDATE crf_formdata f SET data = {PAIN} RETURNING 1) SELECT count(*) FROM u",
+    "common table expression": f"WITH u AS (UPDATE crf_formdata f SET data = {PAIN} RETURNING 1) SELECT 1 FROM u",
     "merge": f"""MERGE INTO crf_formdata f USING (SELECT 1) s ON f.form_oid = 'NRS'
         WHEN MATCHED THEN UPDATE SET data = {PAIN}""",
     "upsert": f"""INSERT INTO crf_formdata AS f SELECT * FROM crf_formdata
@@ -160,5 +160,6 @@ def test_a_nested_change_set_has_its_own_author_and_gives_the_outer_one_back(tri
         with change_set(study=trial.study, by=None, action="test.inner", reason="derived"):
             FormData.objects.update(data={"NRS_PAIN": "1"})
         FormData.objects.update(data={"NRS_PAIN": "2"})
-    told = "SELECT actor_name, reason, new #>> '{}' FROM audit.trail WHERE row_id = %s AND item = 'NRS_PAIN' ORDER BY change"
+    told = """SELECT actor_name, reason, new #>> '{}' FROM audit.trail
+        WHERE row_id = %s AND item = 'NRS_PAIN' ORDER BY change"""
     assert rows(told, [form.pk])[1:] == [("test.inner", "derived", "1"), ("Åse Bjørnstad", "outer", "2")]

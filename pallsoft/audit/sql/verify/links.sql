@@ -5,11 +5,11 @@ WITH link AS (
     WINDOW w AS (PARTITION BY s.study_id ORDER BY s.n)
 ), judged AS (
     SELECT l.study_id, l.n, CASE
-        WHEN l.n <> l.n_before + 1 THEN 'the link before it is missing'
-        WHEN l.prev <> l.hash_before THEN 'the link does not follow the one before'
         WHEN c.id IS NULL THEN 'change set ' || l.change_set || ' is missing'
         WHEN l.study_id <> coalesce(c.study_id, '00000000-0000-0000-0000-000000000000')
             THEN 'the link stands in the chain of another study'
+        WHEN l.n <> l.n_before + 1 THEN 'the link before it is missing'
+        WHEN l.prev <> l.hash_before THEN 'the link does not follow the one before'
         WHEN l.hash <> audit.link_hash(l.prev, l.study_id, l.n, l.at, audit.body_of(l.change_set))
             THEN 'trail rows of change set ' || l.change_set || ' were added, removed, reordered or altered'
         END AS finding

@@ -17,6 +17,6 @@ FROM pair p LEFT JOIN LATERAL (
     FROM audit.items_of(p.trailed, %(parts)s::text[]) a FULL JOIN audit.items_of(p.stored, %(parts)s::text[]) b
         ON b.part = a.part AND b.item = a.item
     WHERE a.value IS DISTINCT FROM b.value
-) d ON true
+) d ON p.stored IS NOT NULL AND p.trailed IS NOT NULL
 WHERE %(study)s::uuid IS NULL OR coalesce(p.stored, p.trailed) ->> 'study_id' = %(study)s
 ORDER BY 1, 2 LIMIT 100
