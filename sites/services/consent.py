@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import User
-from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow
+from pallsoft.errors import Conflict, InvalidInput, PallsoftError
 from sites.acting import acting
 from sites.clock import database_now
 from sites.models import Assignment, Consent, ConsentOption, ScreeningEntry, ScreeningOutcome, Sex, Site, Subject
@@ -36,8 +36,10 @@ class ConsentFacts:
     options: Mapping[str, bool]
 
 
-class LookAlikesFound(NotAllowedNow):
+class LookAlikesFound(PallsoftError):
     """Somebody like this is at the site already; `found` lists them. A person must look before going on."""
+
+    status = 409
 
     def __init__(self, found: list[LookAlike]) -> None:
         super().__init__(_("Somebody like this is already at the site. Make sure that it is another person."))

@@ -35,7 +35,7 @@ def enrol(request: HttpRequest, study_oid: str, code: str) -> HttpResponse:
         messages.success(request, _("%(number)s is the subject's number from now on.") % {"number": subject.number})
         return redirect("consent", study_oid=study_oid, number=subject.number)
     context = {"study": site.study, "site": site, "form": form, "found": found, "entry": entry}
-    return render(request, "sites/enrol.html", context, status=422 if form.errors else 200)
+    return render(request, "sites/enrol.html", context, status=422 if form.errors else 409 if found else 200)
 
 
 @require_safe

@@ -86,7 +86,7 @@ def test_what_the_definition_does_not_have_is_refused(enrol, consent, bodo, chan
 
 def test_without_consent_to_the_study_itself_nobody_is_enrolled(enrol, consent, bodo):
     options = dict(consent().options) | {"MAIN": False}
-    with pytest.raises(InvalidInput, match="MAIN|delta|part"):
+    with pytest.raises(InvalidInput, match=r"MAIN|delta|part"):
         enrol(bodo, consent=consent(options=options))
     assert not Subject.objects.exists()
 

@@ -174,7 +174,7 @@ def test_without_the_task_the_person_learns_whom_to_ring(pi, make_user, bodo):
 
 def test_where_there_is_no_principal_investigator_the_coordinator_is_rung(make_user, tromso):
     doctor = make_user("lege", "Ny Lege", Role.INVESTIGATOR, tromso, Profession.PHYSICIAN)
-    with pytest.raises(NotPermitted, match="koordinator|coordinator"):
+    with pytest.raises(NotPermitted, match=r"koordinator|coordinator"):
         require_task(doctor, Task.CONFIRM_ELIGIBILITY, tromso)
 
 

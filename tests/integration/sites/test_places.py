@@ -81,9 +81,9 @@ def test_what_a_site_may_do_in_each_state(study, skien, state, enters, randomize
 
 
 def test_the_refusal_names_the_state(study, skien):
-    with pytest.raises(NotAllowedNow, match="Planlagt|Planned"):
+    with pytest.raises(NotAllowedNow, match=r"Planlagt|Planned"):
         check_can_enter(skien)
-    with pytest.raises(NotAllowedNow, match="Planlagt|Planned"):
+    with pytest.raises(NotAllowedNow, match=r"Planlagt|Planned"):
         check_can_randomize(study, skien)
 
 
@@ -104,7 +104,7 @@ def test_the_emergency_stop_halts_every_site(coordinator, study, bodo, tromso):
     services.stop_randomization(study=study, by=coordinator, reason="SUSAR")
     stopped = Study.objects.get(pk=study.pk)
     assert not any(can_randomize(stopped, site) for site in (bodo, tromso))
-    with pytest.raises(NotAllowedNow, match="stoppet|stopped"):
+    with pytest.raises(NotAllowedNow, match=r"stoppet|stopped"):
         check_can_randomize(stopped, bodo)
 
 

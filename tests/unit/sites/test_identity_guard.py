@@ -1,4 +1,4 @@
-"""Finding identity numbers in free text. Vectors: Skatteetaten (1964 and 2032 rules), none belongs to a person we know."""
+"""Finding identity numbers in free text. Vectors: Skatteetaten (1964 and 2032 rules)."""
 
 import pytest
 from hypothesis import given
