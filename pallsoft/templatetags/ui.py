@@ -169,12 +169,6 @@ def number(value: Any, decimals: int | None = None) -> str:
     return shown.replace("-", "\u2212")
 
 
-@register.simple_tag
-def nrs_scores() -> tuple[str, ...]:
-    """The eleven scores of a numeric rating scale."""
-    return tuple(str(score) for score in range(11))
-
-
 @register.inclusion_tag("_components/error_summary.html")
 def form_error_summary(form: BaseForm) -> dict[str, Any]:
     """The errors of a Django form, each with a link to its field."""
