@@ -60,6 +60,11 @@ class Node:
             return {key: node.plain() for key, node in self.value.items()}
         return self.value
 
+    def _child(self, step: str | int) -> "Node | None":
+        if isinstance(step, str):
+            return self.mapping().get(step)
+        return self.sequence()[step] if step < len(self.sequence()) else None
+
     def mapping(self) -> Mapping[str, "Node"]:
         return self.value if isinstance(self.value, dict) else {}
 
@@ -70,10 +75,10 @@ class Node:
         """The node at `path`, or the nearest one on the way to it."""
         node = self
         for step in path:
-            children = dict(enumerate(node.sequence())) if isinstance(step, int) else node.mapping()
-            if step not in children:
+            child = node._child(step)
+            if child is None:
                 break
-            node = children[step]
+            node = child
         return node
 
 
@@ -187,7 +192,7 @@ def _build(events: Iterator[Event], file: str) -> Node:
     return root
 
 
-def _node(events: Iterator[Event], event: Event, file: str, depth: int) -> Node:
+def _node(events: Iterator[Event], event: Any, file: str, depth: int) -> Node:
     line = _line(event)
     if isinstance(event, AliasEvent) or event.anchor:
         raise Refused("anchors and aliases (& and *) are not allowed", line)
@@ -229,4 +234,4 @@ def _clean(text: str, line: int) -> str:
 
 
 def _line(event: Event) -> int:
-    return event.start_mark.line + 1
+    return int(event.start_mark.line) + 1

@@ -161,7 +161,7 @@ def choice(*options: str) -> Reader:
 
 
 def _flag(raw: Any, at: At) -> bool:
-    return choice("false", "true")(raw, at) == "true"
+    return bool(choice("false", "true")(raw, at) == "true")
 
 
 SOURCE: Reader = choice(*SOURCES)  # left out, it is inherited

@@ -140,6 +140,13 @@ class FormRef:
     relevant: str | None = may(RULE)
 
 
+_WINDOW = ("day", "before", "after")
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "scheduled": _WINDOW,
+    "repeating": (*_WINDOW, "every_days", "until_days"),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class StudyEventDef:
     """A visit. Days count from the anchor; the window is [day - before, day + after]."""
@@ -158,9 +165,7 @@ class StudyEventDef:
 
     @classmethod
     def finish(cls, values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
-        timed = {"scheduled": ("day", "before", "after")}
-        timed["repeating"] = (*timed["scheduled"], "every_days", "until_days")
-        for key in timed.get(values["kind"], ()):
+        for key in _NEEDED.get(values["kind"], ()):
             if key not in raw:
                 at.refuse(f"{key} is missing: a {values['kind']} event needs it")
         if values["kind"] != "repeating":

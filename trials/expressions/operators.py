@@ -108,7 +108,7 @@ def _another_day(left: date | PartialDate, right: date | PartialDate) -> Maybe:
     return UNKNOWN if same is UNKNOWN else not same
 
 
-COMPARE: dict[str, Decide] = {
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "Eq": operator.eq,
     "NotEq": operator.ne,
     "Lt": operator.lt,
@@ -119,4 +119,5 @@ COMPARE: dict[str, Decide] = {
 COMPARE_DATES: dict[str, Decide] = {
     "Eq": _same_day,
     "NotEq": _another_day,
-} | {name: _ordering(COMPARE[name]) for name in ("Lt", "LtE", "Gt", "GtE")}
+    **{name: _ordering(COMPARE[name]) for name in ("Lt", "LtE", "Gt", "GtE")},
+}
