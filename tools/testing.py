@@ -20,7 +20,7 @@ from tools.postgres import NOT_DURABLE, SUPERUSER, Postgres
 from tools.steps import ROOT, Problem, say, step
 from tools.valkey import Valkey
 
-NOTHING_COLLECTED = 5
+INTERRUPTED, NOTHING_COLLECTED = 2, 5  # pytest's exit codes
 PHASES = [
     ["-m", "not browser and not faults", "-n", "2"],
     ["-m", "browser or faults", "-n", "0"],  # these need the machine for themselves
@@ -97,9 +97,11 @@ def _environment(directory: Path, plan: Plan, valkey: Valkey) -> dict[str, str]:
 
 def _all_phases(directory: Path, environment: dict[str, str], strict: bool) -> int:
     reports = [directory / f"phase{n}.xml" for n in range(len(PHASES))]
-    codes = [
-        _pytest([*phase, f"--junit-xml={report}"], environment) for phase, report in zip(PHASES, reports, strict=True)
-    ]
+    codes = []
+    for phase, report in zip(PHASES, reports, strict=True):
+        codes.append(_pytest([*phase, f"--junit-xml={report}"], environment))
+        if codes[-1] == INTERRUPTED:
+            break
     total = add_up(reports)
     say("\n" + ", ".join(f"{total[key]} {key}" for key in ("tests", "failures", "errors", "skipped")))
     if strict and total["skipped"]:
