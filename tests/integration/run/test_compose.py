@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core.management import get_commands
 from ruamel.yaml import YAML
 
 from docker import make_secrets
@@ -103,3 +104,11 @@ def test_made_secrets_are_never_overwritten(tmp_path):
 def test_two_installations_share_no_secret():
     first, second = make_secrets.contents(), make_secrets.contents()
     assert all(first[name] != second[name] for name in first)
+
+
+def test_every_command_and_file_that_the_page_on_deploying_names_exists():
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    commands = set(re.findall(r"manage\.py (\w+)", page))
+    assert len(commands) >= 4 and commands <= set(get_commands())
+    files = set(re.findall(r"(?:trials|sites|docker|pallsoft)/[\w./]+\w", page))
+    assert [name for name in files if not (ROOT / name).exists()] == []
