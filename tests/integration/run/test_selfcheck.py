@@ -145,3 +145,14 @@ def test_a_lost_database_is_seen_and_its_return_too():
         services.wait_for_status(f"{address}/readyz", 200)
         with pytest.raises(psycopg2.OperationalError, match="password"):
             psycopg2.connect(**services.login(here.postgres, here.environment, "app") | {"password": "guess"})
+
+
+@pytest.mark.req("OPS-05")
+def test_without_the_broker_pages_are_served_and_nothing_is_lost():
+    with services.installation() as here:
+        address = here.start_web()
+        here.valkey.kill()
+        assert services.fetch(f"{address}/readyz") == 200
+        assert services.fetch(f"{address}/accounts/login/") == 200
+        here.valkey.start()
+        assert list(here.valkey.directory.glob("*.rdb")) == []
