@@ -1,5 +1,7 @@
 """May this visit or form change now? Each refusal is a sentence; pages ask the boolean form of the same function."""
 
+from uuid import UUID
+
 from django.utils.translation import gettext as _
 
 from crf.models import FormData, Lock, StudyEvent
@@ -35,6 +37,15 @@ def check_can_change_event(event: StudyEvent) -> None:
         raise NotAllowedNow(_("The visit is locked. Ask the data manager to unlock it."))
 
 
+def can_change_event(event: StudyEvent) -> bool:
+    """The yes or no of `check_can_change_event`."""
+    try:
+        check_can_change_event(event)
+    except PallsoftError:
+        return False
+    return True
+
+
 def check_can_void(form: FormData) -> None:
     """Raises NotAllowedNow for a form that is removed already."""
     check_can_change_event(form.event)
@@ -44,12 +55,14 @@ def check_can_void(form: FormData) -> None:
 
 def is_locked(event: StudyEvent, form_oid: str) -> bool:
     """Does a lock on any path cover the form? The database asks the same again at the write (DAT-15)."""
-    return any(_covers(lock, event, form_oid) for lock in Lock.objects.filter(study_id=event.study_id, lifted_in=None))
+    locks = Lock.objects.filter(study_id=event.study_id, lifted_in=None)
+    return any(covers(lock, event, form_oid, event.subject.site_id) for lock in locks)
 
 
-def _covers(lock: Lock, event: StudyEvent, form_oid: str) -> bool:
+def covers(lock: Lock, event: StudyEvent, form_oid: str, site_id: UUID) -> bool:
+    """Does this lock's path lead to the form, also one that is not there yet (PC073)?"""
     return (
-        lock.site_id in (None, event.subject.site_id)
+        lock.site_id in (None, site_id)
         and lock.subject_id in (None, event.subject_id)
         and lock.event_id in (None, event.pk)
         and lock.form_oid in ("", form_oid)

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.worklist, name="worklist"),
     path("s/<str:study_oid>/", home.study_home, name="study"),
     path("s/<str:study_oid>/", include("sites.urls")),
+    path("s/<str:study_oid>/", include("crf.urls")),
     path("s/<str:study_oid>/", include("randomization.urls")),
     path("s/<str:study_oid>/study/", study_description, name="study-description"),
     path("s/<str:study_oid>/recruitment/", recruitment_page, name="recruitment"),

@@ -37,6 +37,11 @@ def day(typed: str) -> str:
     raise Refused(_("Write the date as day.month.year, such as 01.09.2026."))
 
 
+def to_date(typed: str) -> date:
+    """What `day` reads, as a date."""
+    return date.fromisoformat(day(typed.strip()))
+
+
 def partial_day(typed: str) -> str:
     """As `day`, and `09.2026`, `UN.09.2026`, `2026` → `2026-09`, `2026-09`, `2026`. Raises Refused."""
     if _DMY.fullmatch(typed) or _ISO.fullmatch(typed):

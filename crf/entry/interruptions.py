@@ -31,9 +31,10 @@ class Theirs:
 
 
 class EditConflict(Conflict):
-    """Somebody else changed the same items meanwhile. `version`: the one that the form has now."""
+    """Somebody else changed the same items meanwhile. `mine`: what this person changed; `version`: what stands now."""
 
-    def __init__(self, clashes: list[Theirs], version: int) -> None:
+    def __init__(self, clashes: list[Theirs], mine: frozenset[str], version: int) -> None:
         super().__init__(_("Somebody else has changed the same answers. Choose which ones to keep."))
         self.clashes = clashes
+        self.mine = mine
         self.version = version

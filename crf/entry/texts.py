@@ -9,6 +9,7 @@ from crf.entry.refusal import Refused
 from trials.definition import ItemDef
 
 DEFAULT_LENGTH = 200
+LONGEST_EXPLANATION = 500
 # Characters that reorder the text around them: a reader would see something else than what is stored.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -20,13 +21,25 @@ def is_multiline(item: ItemDef) -> bool:
 
 def check(item: ItemDef, typed: str) -> None:
     """Raise Refused when the text is too long or holds what no reader can see; else it is stored as it is."""
+    _check_signs(typed)
+    if "\n" in typed and not is_multiline(item):
+        raise Refused(_("Write the text on one line."))
+    _check_length(typed, item.length or DEFAULT_LENGTH)
+
+
+def explanation(typed: str) -> str:
+    """A reason or an explanation as it is stored, on one line; "" when none was typed. Raises Refused."""
+    told = " ".join(typed.split())
+    _check_signs(told)
+    _check_length(told, LONGEST_EXPLANATION)
+    return told
+
+
+def _check_signs(typed: str) -> None:
     if any(_is_unwritable(character) for character in typed):
         raise Refused(_("The text holds a hidden control character. Delete the text and type it again."))
     if not _REORDERING.isdisjoint(typed):
         raise Refused(_("The text holds a hidden sign that turns the reading direction. Type it again."))
-    if "\n" in typed and not is_multiline(item):
-        raise Refused(_("Write the text on one line."))
-    _check_length(typed, item.length or DEFAULT_LENGTH)
 
 
 def _check_length(typed: str, longest: int) -> None:

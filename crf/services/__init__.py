@@ -1,5 +1,6 @@
 """Every write of clinical data. Keyword-only; `by` is who acts, `reason` where stored data change."""
 
+from crf.selectors.place import NEW
 from crf.services.eligibility import confirm_eligibility, record_screen_failure
 from crf.services.events import (
     clear_not_done,
@@ -7,7 +8,6 @@ from crf.services.events import (
     record_visit_date,
     start_screening_attempt,
 )
-from crf.services.place import NEW
 from crf.services.planning import schedule_events
 from crf.services.removal import void_form
 from crf.services.saving import SaveResult, save_form

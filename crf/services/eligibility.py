@@ -6,10 +6,10 @@ from django.utils.translation import gettext as _
 
 from crf.models import Meaning, Signature
 from crf.selectors.eligibility import Eligibility, eligibility_of, manifest_of
-from crf.services.visits import lock_subject
+from crf.services.visits import explained, lock_subject
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
-from pallsoft.errors import InvalidInput, NotAllowedNow
+from pallsoft.errors import NotAllowedNow
 from sites.acting import acting
 from sites.models import Subject, SubjectStatus, Task
 from sites.permissions import Permission, require, require_task
@@ -53,10 +53,9 @@ def record_screen_failure(*, subject: Subject, by: User, reason: str = "") -> Su
 
     Raises NotAllowedNow for a subject who is not in screening, InvalidInput without any reason.
     """
-    found = eligibility_of(subject)
-    told = "; ".join([*map(_named, found.not_met), *([reason.strip()] if reason.strip() else [])])
-    if not told:
-        raise InvalidInput({"reason": [_("No criterion speaks against: say why the screening ends.")]})
+    not_met = [_named(verdict) for verdict in eligibility_of(subject).not_met]
+    ask = "" if not_met else _("No criterion speaks against: say why the screening ends.")
+    told = "; ".join([*not_met, explained(reason, ask)]).removesuffix("; ")
     with acting(
         Permission.ENTER_DATA,
         study=subject.study,

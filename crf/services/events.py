@@ -9,22 +9,26 @@ from django.utils.translation import gettext as _
 from crf.answers import SubjectAnswers
 from crf.models import StudyEvent
 from crf.policies import check_can_change_event
+from crf.selectors.place import standing
 from crf.services.recalculation import recalculate
-from crf.services.visits import check_happened, lock_subject, standing, stored
+from crf.services.visits import check_happened, explained, lock_subject, stored
 from pallsoft.accounts.models import User
-from pallsoft.errors import InvalidInput, NotAllowedNow
+from pallsoft.errors import NotAllowedNow
 from sites.acting import acting
 from sites.models import Subject, SubjectStatus
 from sites.permissions import Permission
 from sites.selectors import definition_at
 
+REASON_LENGTH = 200  # StudyEvent.not_done_reason
+
 
 def record_visit_date(*, event: StudyEvent, happened_on: date, by: User, reason: str = "") -> StudyEvent:
     """The day a visit took place. `reason` is needed to correct a day that was stored before. Raises InvalidInput."""
     check_happened(event.subject, happened_on)
+    reason = explained(reason, "")
     with _changing(event, by, "crf.record_visit_date", reason) as event:
-        if event.happened_on not in (None, happened_on) and not reason.strip():
-            raise InvalidInput({"reason": [_("Say why the date is changed.")]})
+        if event.happened_on not in (None, happened_on):
+            explained(reason, _("Say why the date is changed."))
         event.happened_on = happened_on
         event.save(update_fields=["happened_on"])
         recalculate(SubjectAnswers(event.subject, definition_at(event.subject.site)), {"event.happened_on"}, by)
@@ -33,20 +37,18 @@ def record_visit_date(*, event: StudyEvent, happened_on: date, by: User, reason:
 
 def mark_not_done(*, event: StudyEvent, by: User, reason: str) -> StudyEvent:
     """A visit that did not take place, and why. Raises InvalidInput without a reason, NotAllowedNow if it was done."""
-    if not reason.strip():
-        raise InvalidInput({"reason": [_("Say why the visit was not done.")]})
+    reason = explained(reason, _("Say why the visit was not done."))[:REASON_LENGTH]
     with _changing(event, by, "crf.mark_not_done", reason) as event:
         if event.happened_on:
             raise NotAllowedNow(_("The visit has a date, so it was done. Correct the date first."))
-        event.not_done_reason = reason.strip()[:200]
+        event.not_done_reason = reason
         event.save(update_fields=["not_done_reason"])
         return event
 
 
 def clear_not_done(*, event: StudyEvent, by: User, reason: str) -> StudyEvent:
     """Take the mark away: the visit is expected again. Raises InvalidInput without a reason."""
-    if not reason.strip():
-        raise InvalidInput({"reason": [_("Say why the mark is taken away.")]})
+    reason = explained(reason, _("Say why the mark is taken away."))
     with _changing(event, by, "crf.clear_not_done", reason) as event:
         event.not_done_reason = ""
         event.save(update_fields=["not_done_reason"])

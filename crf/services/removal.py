@@ -7,10 +7,9 @@ from crf.models import FormData
 from crf.policies import check_can_void
 from crf.selectors.definitions import definition_for
 from crf.services.recalculation import follow
-from crf.services.visits import lock_subject
+from crf.services.visits import explained, lock_subject
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
-from pallsoft.errors import InvalidInput
 from sites.permissions import Permission, require
 
 
@@ -20,8 +19,7 @@ def void_form(*, form: FormData, by: User, reason: str) -> FormData:
     Its values can be copied to where they belong. Raises InvalidInput without a reason, NotAllowedNow when it is gone
     already or locked.
     """
-    if not reason.strip():
-        raise InvalidInput({"reason": [_("Say why the form is removed.")]})
+    reason = explained(reason, _("Say why the form is removed."))
     site = form.subject.site
     role = require(by, Permission.ENTER_DATA, form.study, site)
     with change_set(study=form.study, by=by, action="crf.void_form", reason=reason, role=role, site=site) as removal:

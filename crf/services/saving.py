@@ -17,11 +17,11 @@ from crf.entry.refusal import Refused
 from crf.models import FormData, StudyEvent
 from crf.policies import check_can_enter_form
 from crf.selectors.history import TrailedChange, changes_since, undone
+from crf.selectors.place import Place, new_row, place_of
 from crf.services import replays
 from crf.services.deviations import propose_deviations
-from crf.services.place import Place, new_row, place_of
 from crf.services.recalculation import asked_outside, follow, write
-from crf.services.visits import check_happened, lock_subject, stored
+from crf.services.visits import check_happened, explained, lock_subject, stored
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
 from pallsoft.errors import InvalidInput
@@ -74,6 +74,7 @@ def save_form(
     )
     with transaction.atomic():
         event.subject = lock_subject(event.subject)
+        reason, why = explained(reason, ""), _explanations(why or {})
         answer = replays.answered(key=key, by=by, body_sha256=body)
         if answer is not None:
             return SaveResult(**answer)
@@ -82,10 +83,10 @@ def save_form(
         _check_observed(place, observed_at)
         mine = _mine(place, _checked(place, values, missing or {}, entered or {}), seen_version)
         row = place.row or new_row(place)
-        settled = _settle(place, row, mine, why or {})
+        settled = _settle(place, row, mine, why)
         changes = place.rules.changes(place.current, settled.document)
         _check_settled(place, settled, changes, reason)
-        told = reason.strip() or _cause(changes)
+        told = reason or _cause(changes)
         with change_set(study=event.study, by=by, action="crf.save_form", reason=told, role=role, site=site):
             result = _store(place, row, settled, changes, observed_at, by)
             replays.remember(key=key, by=by, body_sha256=body, response=asdict(result))
@@ -123,6 +124,10 @@ def _check_answer(place: Place, item: ItemDef | None, answer: Answer) -> None:
         limits.check(item, answer.value, listed.codes if listed else ())
 
 
+def _explanations(why: Mapping[str, str]) -> dict[str, str]:
+    return {oid: explained(text, "", f"why-{oid}") for oid, text in why.items()}
+
+
 def _check_observed(place: Place, observed_at: datetime | None) -> None:
     if observed_at is None:
         return
@@ -142,7 +147,8 @@ def _mine(place: Place, given: Mapping[str, Answer], seen_version: int) -> Mappi
     seen = undone(place.row, later) if seen_version else Document()
     merged = merge(seen, place.current, given)
     if merged.clashes:
-        raise EditConflict([_theirs(place.row, clash, later) for clash in merged.clashes], place.row.version)
+        theirs = [_theirs(place.row, clash, later) for clash in merged.clashes]
+        raise EditConflict(theirs, frozenset(merged.mine), place.row.version)
     return merged.mine
 
 
@@ -169,7 +175,7 @@ def _check_settled(place: Place, settled: Settled, changes: list[Change], reason
     impossible = place.rules.hard_violations(settled.outcome)
     if impossible:
         raise InvalidInput(impossible)
-    unexplained = [] if reason.strip() else [change for change in changes if change.old and not change.by_rule]
+    unexplained = [] if reason else [change for change in changes if change.old and not change.by_rule]
     # Nobody asks a patient why an answer is what it is; the site sees the check afterwards.
     unasked = [] if place.form.kind == "patient" else [check for check in settled.fired if not check.why]
     if unexplained or unasked:

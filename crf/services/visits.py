@@ -4,6 +4,8 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from crf.entry.refusal import Refused
+from crf.entry.texts import explanation
 from crf.models import StudyEvent
 from pallsoft.errors import InvalidInput
 from sites.clock import local_today
@@ -16,20 +18,22 @@ def lock_subject(subject: Subject) -> Subject:
     return rows.select_related("site", "study").get(pk=subject.pk)
 
 
-def standing(event: StudyEvent) -> StudyEvent:
-    """The stored visit that `event` names; `event` itself when there is none yet."""
-    found = StudyEvent.objects.filter(subject=event.subject, event_oid=event.event_oid, ordinal=event.ordinal).first()
-    if found is None:
-        return event
-    found.subject = event.subject
-    return found
-
-
 def stored(event: StudyEvent) -> StudyEvent:
     """`event`, made within the present change set when it is none yet."""
     if event._state.adding:
         event.save(force_insert=True)
     return event
+
+
+def explained(reason: str, ask: str, name: str = "reason") -> str:
+    """The reason as it is stored. Raises InvalidInput: with the sentence `ask` when there is none ("" = not needed)."""
+    try:
+        told = explanation(reason)
+    except Refused as refusal:
+        raise InvalidInput({name: [refusal.sentence]}) from None
+    if ask and not told:
+        raise InvalidInput({name: [ask]})
+    return told
 
 
 def check_happened(subject: Subject, day: date) -> None:

@@ -7,7 +7,6 @@ from crf.answers import SubjectAnswers
 from crf.entry.document import Document, Rules
 from crf.models import FormData, StudyEvent
 from crf.selectors.definitions import definition_for
-from crf.services.visits import standing
 from sites.models import Subject
 from trials.definition import FormDef, StudyDef, definition_of
 from trials.models import StudyVersion
@@ -82,3 +81,12 @@ def _next_key(place: Place) -> str:
         return "1"
     keys = place.event.forms.filter(form_oid=place.form.oid).values_list("repeat_key", flat=True)
     return str(max((int(key) for key in keys if key.isdecimal()), default=0) + 1)
+
+
+def standing(event: StudyEvent) -> StudyEvent:
+    """The stored visit that `event` names; `event` itself when there is none yet."""
+    found = StudyEvent.objects.filter(subject=event.subject, event_oid=event.event_oid, ordinal=event.ordinal).first()
+    if found is None:
+        return event
+    found.subject = event.subject
+    return found

@@ -1,0 +1,61 @@
+"""Values of a form that stands in the wrong place, offered where they belong (issue C2)."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from crf.answers import SubjectAnswers
+from crf.entry.document import Document
+from crf.entry.fields import typed_of
+from crf.entry.posted import Posted
+from crf.models import FormData
+from crf.selectors.matrix import matrix_of
+from crf.selectors.place import Place
+from sites.models import Subject
+from sites.permissions import AnyUser
+from sites.selectors import definition_at, subjects_for
+
+
+def copied_answers(user: AnyUser, place: Place, form_id: str) -> Posted | None:
+    """The answers of another form as if typed here; None when there is nothing to copy or something stands here."""
+    source = _source(user, place, form_id)
+    if source is None or place.row:
+        return None
+    document = Document(source.data, source.marks)
+    items = [item for item in place.form.items if not item.derived and document.given(item.oid)]
+    posted = Posted()
+    for item in items:
+        posted.typed[item.oid] = typed_of(item, document.given(item.oid), place.zone)
+        posted.answers[item.oid] = document.given(item.oid)
+    return posted
+
+
+def _source(user: AnyUser, place: Place, form_id: str) -> FormData | None:
+    """The form that is named, when the person may see its subject."""
+    try:
+        wanted = UUID(form_id)
+    except ValueError:
+        return None
+    subjects = subjects_for(user, place.subject.study)
+    return FormData.objects.filter(pk=wanted, form_oid=place.form.oid, subject__in=subjects).first()
+
+
+def targets_for(subject: Subject, source: FormData, user: AnyUser) -> list[dict[str, Any]]:
+    """[{label, url}]: visits of a subject where such a form can still be begun."""
+    answers = SubjectAnswers(subject, definition_at(subject.site))
+    repeating = answers.study.form(source.form_oid).repeating
+    found = []
+    for visit in matrix_of(answers, user).visits:
+        cell = visit.cells.get(source.form_oid)
+        taken = any(form.event.key == visit.event.key and form.form_oid == source.form_oid for form in answers.forms)
+        if cell and (repeating or not taken):
+            address = [
+                subject.study.oid,
+                subject.number,
+                *visit.event.key,
+                source.form_oid,
+                "new" if repeating else "1",
+            ]
+            found.append({"label": visit.label, "url": f"{reverse('form', args=address)}?from={source.pk}"})
+    return found

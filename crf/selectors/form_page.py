@@ -1,0 +1,178 @@
+"""One form as its page shows it: what is stored, or what was just typed, under the rules as they stand now."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crf.entry.document import Answer, Settled
+from crf.entry.fields import Field, errors_on, field_of, source_words, typed_of
+from crf.entry.parse import shown
+from crf.entry.posted import Posted, Typed
+from crf.policies import check_can_enter_form
+from crf.selectors.loading import sees_arm
+from crf.selectors.place import Place
+from crf.selectors.words import answer_words
+from pallsoft.audit.selectors import last_changes
+from pallsoft.errors import NotAllowedNow
+from sites.permissions import AnyUser, Permission, has_permission
+from trials.definition import ItemDef
+
+
+@dataclass
+class FormPage:
+    """What crf/form.html shows. `closed`: why nothing can be entered, "" when it can."""
+
+    place: Place
+    groups: list[dict[str, Any]]
+    closed: str
+    may_enter: bool
+    seen_version: int
+    observed_at: str = ""
+    ask_identity: bool = False
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def items(self) -> list[Field]:
+        return [item for group in self.groups for item in group["items"]]
+
+    @property
+    def items_for_patient(self) -> list[Field]:
+        """The questions alone: nothing computed, no earlier score, no history."""
+        return [item | {"trail_url": "", "old": ""} for item in self.items if not item["derived"]]
+
+    @property
+    def groups_for_patient(self) -> list[dict[str, Any]]:
+        asked = {item["oid"]: item for item in self.items_for_patient}
+        groups = [
+            group | {"items": [asked[item["oid"]] for item in group["items"] if item["oid"] in asked]}
+            for group in self.groups
+        ]
+        return [group for group in groups if group["items"]]
+
+    @property
+    def shown_oids(self) -> str:
+        """What the browser shows, so that a preview needs to send only what differs."""
+        return " ".join(item["oid"] for item in self.items if not (item["hidden"] or item["derived"]))
+
+    @property
+    def title(self) -> str:
+        repeat = f" {self.place.repeat_key}" if self.place.form.repeating and self.place.row else ""
+        return f"{self.place.form.title}{repeat}"
+
+
+def form_page(place: Place, user: AnyUser, posted: Posted | None = None, seen_version: int | None = None) -> FormPage:
+    """The form; with `posted`, as it was typed, whether it could be read or not."""
+    posted = posted or Posted()
+    settled = place.rules.settle(place.current, posted.answers, {})
+    may_enter = has_permission(user, Permission.ENTER_DATA, place.subject.study, place.subject.site)
+    closed = _closed(place) if may_enter else ""
+    fields = _fields(place, user, posted, settled, readonly=not may_enter or bool(closed))
+    version = place.row.version if place.row else 0
+    return FormPage(
+        place,
+        _groups(place, settled, fields),
+        closed,
+        may_enter and not closed,
+        version if seen_version is None else seen_version,
+    )
+
+
+def add_errors(page: FormPage, errors: Mapping[str, list[str]]) -> None:
+    """Sentences at their items and in the summary; those of no item stand in the summary alone."""
+    loose = errors_on({item["oid"]: item for item in page.items}, errors)
+    page.errors += [{"text": text} for texts in loose.values() for text in texts]
+    page.errors += [
+        {"target": f"id_{item['name']}", "label": item["label"], "text": text}
+        for item in page.items
+        for text in item["errors"]
+    ]
+
+
+def form_url(place: Place, name: str = "form") -> str:
+    subject, event = place.subject, place.event
+    return reverse(name, args=[subject.study.oid, subject.number, *event.key, place.form.oid, place.repeat_key])
+
+
+def _closed(place: Place) -> str:
+    try:
+        check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
+    except NotAllowedNow as refusal:
+        return refusal.message
+    return ""
+
+
+def _fields(place: Place, user: AnyUser, posted: Posted, settled: Settled, readonly: bool) -> dict[str, Field]:
+    items = [item for item in place.form.items if not item.reveals_arm or sees_arm(user, place.subject)]
+    earlier = _earlier(place)
+    trail = form_url(place, "form-trail") if place.row and _sees_trail(place, user) else ""
+    fields = {}
+    for item in items:
+        one = field_of(place.study, item, _typed(place, item, posted, settled))
+        one["hidden"] = item.oid not in settled.outcome.items
+        one["readonly"] = readonly
+        one["old"] = earlier.get(item.oid, "")
+        one["trail_url"] = f"{trail}?item={item.oid}" if trail else ""
+        one["source"] = source_words(place.study, place.form.oid, item) if item.derived else ""
+        fields[item.oid] = one
+    return fields
+
+
+def _typed(place: Place, item: ItemDef, posted: Posted, settled: Settled) -> Typed:
+    if item.derived:
+        value = settled.document.data.get(item.oid, "")
+        return Typed(_derived_words(place, item, value))
+    return posted.typed.get(item.oid) or typed_of(item, place.current.given(item.oid), place.zone)
+
+
+def _derived_words(place: Place, item: ItemDef, value: str) -> str:
+    listed = place.study.codes_of(item)
+    if not value:
+        return ""
+    return str(listed.label_of(value)) if listed else shown(item, value, zone=place.zone)
+
+
+def _groups(place: Place, settled: Settled, fields: Mapping[str, Field]) -> list[dict[str, Any]]:
+    groups = []
+    for group in place.form.groups:
+        items = [fields[item.oid] for item in group.items if item.oid in fields]
+        if items:
+            visible = group.oid in settled.outcome.groups and not all(item["hidden"] for item in items)
+            groups.append(
+                {"oid": group.oid, "label": group.label, "hint": group.hint, "items": items, "hidden": not visible}
+            )
+    return groups
+
+
+def _earlier(place: Place) -> dict[str, str]:
+    """The value before the newest change of each item; never in a patient's form, where it would colour the answer."""
+    if place.row is None or place.form.kind == "patient":
+        return {}
+    changes = last_changes(table="crf_formdata", row_id=place.row.pk)
+    return {
+        oid: answer_words(place.study, place.study.item(oid), Answer(change.old), place.zone)
+        for oid, change in changes.items()
+        if change.part == "data" and change.old and oid in place.form.item_oids
+    }
+
+
+def _sees_trail(place: Place, user: AnyUser) -> bool:
+    return has_permission(user, Permission.VIEW_TRAIL, place.subject.study, place.subject.site)
+
+
+def read_back(place: Place) -> list[str]:
+    """Dates that were typed in another form than they are stored in: the nurse sees what was understood."""
+    dates = {"date", "partial_date", "datetime"}
+    return [
+        _("%(question)s: %(answer)s")
+        % {
+            "question": item.label,
+            "answer": answer_words(place.study, item, place.current.answer(item.oid), place.zone),
+        }
+        for item in place.form.items
+        if item.kind in dates and place.current.answer(item.oid).entered
+    ]

@@ -1,0 +1,167 @@
+"""The subject's visits and forms: forms down, visits across, one chip per cell. A constant number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crf.answers import SubjectAnswers
+from crf.models import FormData, FormStatus, Lock, Signature, StudyEvent
+from crf.policies import covers
+from crf.schedule import Timing, timing
+from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
+from pallsoft.templatetags.ui import rolled_up
+from sites.clock import local_today
+from sites.permissions import AnyUser
+from trials.definition import FormDef, FormRef, StudyEventDef
+from trials.subject_rules import is_shown
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One form at one visit, as a chip. `text` replaces the chip's own word."""
+
+    form: FormDef
+    status: str
+    url: str
+    label: str
+    text: str = ""
+
+
+@dataclass
+class Visit:
+    """A column: a visit, stored or still to come, with the forms asked for at it."""
+
+    event: StudyEvent
+    definition: StudyEventDef
+    label: str
+    url: str
+    status: str
+    cells: dict[str, Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    visits: list[Visit]
+    forms: list[FormDef]
+
+    @property
+    def rows(self) -> list[tuple[FormDef, list[Cell | None]]]:
+        return [(form, [visit.cells.get(form.oid) for visit in self.visits]) for form in self.forms]
+
+
+def matrix_of(answers: SubjectAnswers, user: AnyUser) -> Matrix:
+    """What the person may see of the subject's visits: nothing that would tell the arm to who may not see it."""
+    board = _Board(answers, user)
+    visits = list(board.visits())
+    asked = {oid for visit in visits for oid in visit.cells}
+    return Matrix(visits, [form for form in answers.study.forms if form.oid in asked])
+
+
+def visit_of(answers: SubjectAnswers, user: AnyUser, event: StudyEvent) -> Visit:
+    """One column of the matrix."""
+    return _Board(answers, user).visit(event)
+
+
+def visit_label(event: StudyEvent, definition: StudyEventDef) -> str:
+    """The name of a visit; a further attempt or a repeat carries its number."""
+    numbered = definition.kind == "repeating" or event.ordinal > 1
+    return f"{definition.label} {event.ordinal}" if numbered else str(definition.label)
+
+
+def visit_url(event: StudyEvent) -> str:
+    return reverse("visit", args=[event.subject.study.oid, event.subject.number, *event.key])
+
+
+class _Board:
+    """What all cells need, read once."""
+
+    def __init__(self, answers: SubjectAnswers, user: AnyUser) -> None:
+        self.answers, self.study, self.subject = answers, answers.study, answers.subject
+        self.with_arm = sees_arm(user, answers.subject)
+
+    @cached_property
+    def today(self) -> date:
+        return local_today(self.subject.site.timezone)
+
+    @cached_property
+    def locks(self) -> list[Lock]:
+        return list(Lock.objects.filter(study_id=self.subject.study_id, lifted_in=None))
+
+    @cached_property
+    def signed(self) -> set[object]:
+        return set(Signature.objects.filter(subject=self.subject, voided_in=None).values_list("form_data", flat=True))
+
+    @cached_property
+    def rows(self) -> dict[tuple[str, int], dict[str, list[FormData]]]:
+        rows: dict[tuple[str, int], dict[str, list[FormData]]] = defaultdict(lambda: defaultdict(list))
+        for form in self.answers.forms:
+            rows[form.event.key][form.form_oid].append(form)
+        return rows
+
+    def visits(self) -> Iterator[Visit]:
+        stored = defaultdict(list)
+        for event in sorted(self.answers.events, key=lambda event: event.ordinal):
+            event.subject = self.subject
+            stored[event.event_oid].append(event)
+        for definition in self.study.events:
+            for event in stored[definition.oid] or self._virtual(definition):
+                if self._is_shown(event, definition):
+                    yield self.visit(event)
+
+    def visit(self, event: StudyEvent) -> Visit:
+        definition = self.study.event(event.event_oid)
+        cells = {cell.form.oid: cell for cell in self._cells(event, definition)}
+        status = rolled_up(cell.status for cell in cells.values())
+        return Visit(event, definition, visit_label(event, definition), visit_url(event), status, cells)
+
+    def _virtual(self, definition: StudyEventDef) -> list[StudyEvent]:
+        if definition.kind == "repeating":
+            return []
+        return [StudyEvent(study=self.subject.study, subject=self.subject, event_oid=definition.oid)]
+
+    def _is_shown(self, event: StudyEvent, definition: StudyEventDef) -> bool:
+        if not definition.forms or (event_betrays_arm(self.study, definition) and not self.with_arm):
+            return False
+        return event.key in self.rows or is_shown(self.study, definition, self.answers.at(event))
+
+    def _cells(self, event: StudyEvent, definition: StudyEventDef) -> Iterator[Cell]:
+        for ref in definition.forms:
+            form = self.study.form(ref.form)
+            rows = self.rows[event.key][form.oid] if event.key in self.rows else []
+            if betrays_arm(self.study, form) and not self.with_arm:
+                continue
+            if rows or is_shown(self.study, ref, self.answers.at(event)):
+                yield self._cell(event, ref, form, rows)
+
+    def _cell(self, event: StudyEvent, ref: FormRef, form: FormDef, rows: list[FormData]) -> Cell:
+        status = rolled_up(self._row_status(row) for row in rows) if rows else self._empty_status(event, ref)
+        label = f"{form.title}, {visit_label(event, self.study.event(event.event_oid))}"
+        return Cell(form, status, self._url(event, form), label, self._text(event, form, rows))
+
+    def _row_status(self, row: FormData) -> str:
+        if any(covers(lock, row.event, row.form_oid, self.subject.site_id) for lock in self.locks):
+            return "locked"
+        if row.status == FormStatus.INCOMPLETE:
+            return "in_progress"
+        return "signed" if row.pk in self.signed else "complete"
+
+    def _empty_status(self, event: StudyEvent, ref: FormRef) -> str:
+        if not ref.required or event.not_done_reason:
+            return "planned"
+        late = timing(self.today, event.window_from, event.window_to) is Timing.LATE
+        return "overdue" if late else "planned"
+
+    def _text(self, event: StudyEvent, form: FormDef, rows: list[FormData]) -> str:
+        if form.repeating and rows:
+            return ngettext("%(n)s entry", "%(n)s entries", len(rows)) % {"n": len(rows)}
+        return _("Not done") if event.not_done_reason and not rows else ""
+
+    def _url(self, event: StudyEvent, form: FormDef) -> str:
+        address = [self.subject.study.oid, self.subject.number, *event.key, form.oid]
+        return reverse("form-list", args=address) if form.repeating else reverse("form", args=[*address, "1"])

@@ -1,0 +1,79 @@
+"""The strip above every page of a subject: who this is, without identity, and where the trial stands with it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crf.answers import SubjectAnswers
+from crf.selectors.loading import sees_arm
+from crf.selectors.words import fact_words
+from sites.models import Subject, SubjectStatus
+from sites.permissions import AnyUser
+from sites.selectors import subjects_for
+from trials.scope import compiled
+from trials.subject_rules import facts_of
+from trials.values import UNKNOWN
+
+CHIPS = {
+    SubjectStatus.SCREENING: "in_progress",
+    SubjectStatus.SCREEN_FAILURE: "overdue",
+    SubjectStatus.RANDOMIZED: "complete",
+    SubjectStatus.ENDED: "locked",
+}
+
+
+@dataclass(frozen=True)
+class Strip:
+    """`facts`: [{label, value, chip}] as templates/_components/strip.html takes them."""
+
+    subject: Subject
+    facts: list[dict[str, Any]]
+    previous_url: str
+    next_url: str
+
+
+def strip_for(answers: SubjectAnswers, user: AnyUser) -> Strip:
+    """The arm stands here only for who may see it."""
+    subject = answers.subject
+    facts = [*_of_the_system(answers, sees_arm(user, subject)), *_of_the_definition(answers, sees_arm(user, subject))]
+    others = subjects_for(user, subject.study).order_by("number").values_list("number", flat=True)
+    before = others.filter(number__lt=subject.number).last()
+    after = others.filter(number__gt=subject.number).first()
+    status = {
+        "label": _("Status"),
+        "value": subject.get_status_display(),
+        "chip": CHIPS[SubjectStatus(subject.status)],
+    }
+    return Strip(subject, [*facts, status], _url(subject, before), _url(subject, after))
+
+
+def _of_the_system(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:
+    subject, consent = answers.subject, answers.consent
+    facts = [
+        {"label": _("Site"), "value": subject.site},
+        {"label": _("Born"), "value": f"{subject.birth_year}, {subject.get_sex_display()}"},
+        {"label": _("Consent"), "value": fact_words(answers, consent.signed_at.date()) if consent else _("None yet")},
+    ]
+    randomized_on = answers.known("fact.randomized_on")
+    if randomized_on:
+        facts.append({"label": _("Randomised"), "value": fact_words(answers, randomized_on)})
+    arm = answers.facts.get("arm")
+    if arm and with_arm:
+        facts.append({"label": _("Treatment"), "value": answers.study.arm(arm).label})
+    return facts
+
+
+def _of_the_definition(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:
+    values = facts_of(answers.study, answers.whole)
+    shown = [
+        fact
+        for fact in answers.study.facts
+        if values[fact.oid] is not UNKNOWN and (with_arm or "fact.arm" not in compiled(answers.study, fact.expr).names)
+    ]
+    return [{"label": fact.label, "value": fact_words(answers, values[fact.oid], fact.code_list)} for fact in shown]
+
+
+def _url(subject: Subject, number: str | None) -> str:
+    return reverse("subject", args=[subject.study.oid, number]) if number else ""

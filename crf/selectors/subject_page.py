@@ -1,0 +1,27 @@
+"""What a person can do next with a subject."""
+
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from crf.answers import SubjectAnswers
+from sites.models import SubjectStatus
+from sites.permissions import AnyUser, Permission, has_permission
+
+
+def actions_for(answers: SubjectAnswers, user: AnyUser) -> list[dict[str, Any]]:
+    """[{label, url}] in the order of the trial; pages of apps above are linked when they are there."""
+    subject = answers.subject
+    actions = [(_("Eligibility"), "eligibility"), (_("Consent"), "consent")]
+    in_screening = subject.status == SubjectStatus.SCREENING
+    if in_screening and has_permission(user, Permission.RANDOMIZE, subject.study, subject.site):
+        actions.append((_("Randomise"), "randomize"))
+    return [{"label": label, "url": url} for label, name in actions if (url := _url(name, answers))]
+
+
+def _url(name: str, answers: SubjectAnswers) -> str:
+    try:
+        return reverse(name, args=[answers.subject.study.oid, answers.subject.number])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,115 @@
+"""The trail of a form in the reader's words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crf.entry.document import Answer
+from crf.models import FormStatus
+from crf.selectors.loading import sees_arm
+from crf.selectors.place import Place
+from crf.selectors.words import answer_words
+from pallsoft.audit.selectors import TrailRow, trail_for
+from sites.models import Role
+from sites.permissions import AnyUser
+from trials.definition import MISSING_CODES, ItemDef
+
+ACTIONS = {
+    "crf.save_form": gettext_lazy("Saved"),
+    "crf.recalculate": gettext_lazy("Computed again"),
+    "crf.void_form": gettext_lazy("Removed"),
+}
+COLUMNS = {
+    "status": gettext_lazy("Status of the form"),
+    "observed_at": gettext_lazy("Time of observation"),
+    "removed_in": gettext_lazy("Removed"),
+}
+MARKS = {
+    "missing": gettext_lazy("missing: %(value)s"),
+    "by_rule": gettext_lazy("by rule"),
+    "entered": gettext_lazy("typed as “%(value)s”"),
+    "unit": gettext_lazy("unit: %(value)s"),
+    "set_aside": gettext_lazy("set aside: %(value)s"),
+    "set_aside_missing": gettext_lazy("set aside: %(value)s"),
+    "checks": gettext_lazy("explained: %(value)s"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One change as a reader sees it."""
+
+    at: datetime
+    by: str
+    role: str
+    action: str
+    what: str
+    old: str
+    new: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Trail:
+    """`item`: the one asked for, None for the whole form."""
+
+    item: ItemDef | None
+    lines: list[Line]
+
+
+def form_trail(place: Place, user: AnyUser, item_oid: str) -> Trail:
+    """Newest first. Without items that the reader may not see (AUD-11). Raises Http404 for an item that is none."""
+    items = {item.oid: item for item in place.form.items if not item.reveals_arm or sees_arm(user, place.subject)}
+    if item_oid and item_oid not in items:
+        raise Http404
+    rows = trail_for(table="crf_formdata", row_id=place.row.pk, item=item_oid or None)
+    lines = [_line(place, items, row) for row in rows if (row.item in items if row.part else row.item in COLUMNS)]
+    return Trail(items.get(item_oid), lines)
+
+
+def _line(place: Place, items: dict[str, ItemDef], row: TrailRow) -> Line:
+    what, old, new = _words(place, items, row)
+    return Line(
+        at=row.at,
+        by=row.actor_name,
+        role=str(Role(row.role).label) if row.role else _("The system"),
+        action=str(ACTIONS.get(row.action, row.action)),
+        what=what,
+        old=old,
+        new=new,
+        reason=row.reason,
+    )
+
+
+def _words(place: Place, items: dict[str, ItemDef], row: TrailRow) -> tuple[str, str, str]:
+    if row.part == "data":
+        item = items[row.item]
+        return str(item.label), *(_value(place, item, value) for value in (row.old, row.new))
+    if row.part == "marks":
+        item = items[row.item]
+        return _("%(question)s (note)") % {"question": item.label}, *(_mark(place, item, m) for m in (row.old, row.new))
+    if row.item == "status":
+        return str(COLUMNS[row.item]), *(str(FormStatus(value).label) if value else "" for value in (row.old, row.new))
+    return str(COLUMNS[row.item]), str(row.old or ""), _("Yes") if row.item == "removed_in" else str(row.new or "")
+
+
+def _value(place: Place, item: ItemDef, value: Any) -> str:
+    return answer_words(place.study, item, Answer(value), place.zone) if value else ""
+
+
+def _mark(place: Place, item: ItemDef, mark: dict[str, Any] | None) -> str:
+    return "; ".join(_note(place, item, key, value) for key, value in (mark or {}).items())
+
+
+def _note(place: Place, item: ItemDef, key: str, value: Any) -> str:
+    if key in {"missing", "set_aside_missing"}:
+        value = MISSING_CODES.get(value, value)
+    if key == "set_aside":
+        value = _value(place, item, value)
+    if key == "checks":
+        value = "; ".join(text for text in value.values() if text)
+    return str(MARKS[key]) % {"value": value} if key in MARKS else str(value)

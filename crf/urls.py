@@ -1,0 +1,22 @@
+"""Addresses of visits and forms; all lie under one subject of one study."""
+
+from django.urls import path
+
+from crf.views import eligibility, entry, forms, subjects, trail, visits
+
+VISIT = "subjects/<str:number>/events/<str:event_oid>-<int:ordinal>/"
+FORM = f"{VISIT}forms/<str:form_oid>/<str:repeat_key>/"
+
+urlpatterns = [
+    path("subjects/<str:number>/", subjects.subject_page, name="subject"),
+    path("subjects/<str:number>/eligibility/", eligibility.eligibility_page, name="eligibility"),
+    path("subjects/<str:number>/copies/<uuid:form_id>/", forms.copy, name="form-copy"),
+    path(VISIT, visits.visit_page, name="visit"),
+    path(f"{VISIT}forms/<str:form_oid>/", forms.repeat_list, name="form-list"),
+    path(FORM, entry.form_entry, name="form"),
+    path(f"{FORM}preview/", entry.preview, name="form-preview"),
+    path(f"{FORM}patient/", entry.patient_entry, name="form-patient"),
+    path(f"{FORM}thanks/", forms.thanks, name="form-thanks"),
+    path(f"{FORM}trail/", trail.trail_page, name="form-trail"),
+    path(f"{FORM}void/", forms.void, name="form-void"),
+]

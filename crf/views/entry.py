@@ -1,0 +1,195 @@
+"""Form entry: read what was typed, save it, or show it again with what a person has to do. Nothing typed is lost."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crf.entry import dates
+from crf.entry.interruptions import AnswersNeeded, EditConflict
+from crf.entry.posted import Posted, read_posted
+from crf.entry.refusal import Refused
+from crf.selectors.copying import copied_answers
+from crf.selectors.crumbs import crumbs
+from crf.selectors.form_page import FormPage, add_errors, form_page, form_url, read_back
+from crf.selectors.loading import place_for
+from crf.selectors.matrix import visit_label, visit_url
+from crf.selectors.place import Place
+from crf.selectors.questions import conflict_panel, questions_panel
+from crf.selectors.strip import strip_for
+from crf.selectors.visit import next_url
+from crf.services import SaveResult, save_form
+from pallsoft.errors import InvalidInput, PallsoftError
+from pallsoft.templatetags.ui import clock
+from sites.identity_guard import identity_numbers
+
+WHY, KEEP = "why-", "keep-"
+NOT_IDENTITY = "not-identity"
+AROUND = ("preview", "patient", "trail", "void")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def form_entry(request: HttpRequest, **address: Any) -> HttpResponse:
+    """One form of one visit, for the staff."""
+    place = place_for(request.user, **address)
+    if request.method == "POST":
+        return _submitted(request, place, address, "crf/form.html")
+    page = form_page(place, request.user, copied_answers(request.user, place, request.GET.get("from", "")))
+    return _shown(request, page, "crf/form.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def patient_entry(request: HttpRequest, **address: Any) -> HttpResponse:
+    """The same form handed to the patient: nothing but the questions on the page."""
+    place = place_for(request.user, **address)
+    if request.method == "POST":
+        return _submitted(request, place, address, "crf/patient.html")
+    return _shown(request, form_page(place, request.user), "crf/patient.html")
+
+
+@require_POST
+def preview(request: HttpRequest, **address: Any) -> HttpResponse:
+    """What the rules say of what is typed so far; nothing is stored. Sends only what the browser shows otherwise."""
+    place = place_for(request.user, **address)
+    page = form_page(place, request.user, _read(request.POST, place))
+    before = set(request.POST.get("shown", "").split())
+    items = page.items_for_patient if "patient" in request.GET else page.items
+    differing = [item for item in items if item["derived"] or item["hidden"] is (item["oid"] in before)]
+    return _rendered(request, page, "crf/form_preview.html", 200, {"items": differing})
+
+
+def _submitted(request: HttpRequest, place: Place, address: dict[str, Any], template: str) -> HttpResponse:
+    posted = _read(request.POST, place)
+    seen_version = _whole(request.POST.get("seen_version", ""))
+    page = form_page(place, request.user, posted, seen_version)
+    page.observed_at = request.POST.get("observed_at", "")
+    try:
+        result = _save(request, place, posted, seen_version)
+    except InvalidInput as refusal:
+        page.ask_identity = NOT_IDENTITY in request.POST or bool(_identity_errors(place, posted))
+        add_errors(page, refusal.errors)
+        return _shown(request, page, template, refusal.status)
+    except AnswersNeeded as needed:
+        return _shown(request, page, template, needed.status, questions_panel(place, needed, _why(request.POST)))
+    except EditConflict as conflict:
+        return _shown_conflict(request, posted, conflict, address, template)
+    except PallsoftError as refusal:
+        page.errors = [{"text": refusal.message}]
+        return _shown(request, page, template, refusal.status)
+    return _saved(request, place, result, address, template)
+
+
+def _save(request: HttpRequest, place: Place, posted: Posted, seen_version: int) -> SaveResult:
+    errors = dict(posted.errors)
+    errors |= _identity_errors(place, posted) if NOT_IDENTITY not in request.POST else {}
+    observed_at = None
+    try:
+        observed_at = _observed_at(request.POST.get("observed_at", ""), place)
+    except Refused as refusal:
+        errors["observed_at"] = [refusal.sentence]
+    if errors:
+        raise InvalidInput(errors)
+    return save_form(
+        event=place.event,
+        form_oid=place.form.oid,
+        repeat_key=place.repeat_key,
+        values=posted.values,
+        missing=posted.missing,
+        entered=posted.entered,
+        seen_version=seen_version,
+        key=_key(request.POST.get("key", "")),
+        by=request.user,
+        reason=request.POST.get("reason", ""),
+        why=_why(request.POST),
+        observed_at=observed_at,
+    )
+
+
+def _saved(
+    request: HttpRequest, place: Place, result: SaveResult, address: dict[str, Any], template: str
+) -> HttpResponse:
+    """Said after the commit (DAT-01)."""
+    stored = place_for(request.user, **(address | {"repeat_key": result.repeat_key}))
+    if template == "crf/patient.html":
+        return redirect(form_url(stored, "form-thanks"))
+    with timezone.override(place.zone):
+        messages.success(request, _("Saved %(time)s.") % {"time": clock(datetime.fromisoformat(result.saved_at))})
+    for sentence in read_back(stored):
+        messages.info(request, sentence)
+    if request.POST.get("go") == "next":
+        return redirect(next_url(stored, request.user) or visit_url(stored.event))
+    return redirect(form_url(stored))
+
+
+def _shown_conflict(
+    request: HttpRequest, posted: Posted, conflict: EditConflict, address: dict[str, Any], template: str
+) -> HttpResponse:
+    """The form as it stands now with only this person's own changes typed into it, and the clashing ones on top."""
+    place = place_for(request.user, **address)
+    mine = posted.without(set(posted.typed) - set(conflict.mine))
+    page = form_page(place, request.user, mine, conflict.version)
+    page.observed_at = request.POST.get("observed_at", "")
+    return _shown(request, page, template, conflict.status, conflict_panel(place, conflict))
+
+
+def _shown(
+    request: HttpRequest, page: FormPage, template: str, status: int = 200, panel: dict[str, Any] | None = None
+) -> HttpResponse:
+    more = {"strip": strip_for(page.place.answers, request.user)} if template == "crf/form.html" else {}
+    more |= {"reason": request.POST.get("reason", ""), "observed_at": page.observed_at}
+    return _rendered(request, page, template, status, more | (panel or {}))
+
+
+def _rendered(request: HttpRequest, page: FormPage, template: str, status: int, more: dict[str, Any]) -> HttpResponse:
+    place = page.place
+    context = {
+        "page": page,
+        "place": place,
+        "visit": visit_label(place.event, place.study.event(place.event.event_oid)),
+        "urls": {"form": form_url(place)} | {name: form_url(place, f"form-{name}") for name in AROUND},
+        "crumbs": crumbs(place.event, place.study, page.title),
+    }
+    with timezone.override(place.zone):
+        return render(request, template, context | more, status=status)
+
+
+def _read(post: QueryDict, place: Place) -> Posted:
+    kept = {name.removeprefix(KEEP) for name, value in post.items() if name.startswith(KEEP) and value == "theirs"}
+    return read_posted(place.study, place.form, post, place.current, place.zone).without(kept)
+
+
+def _identity_errors(place: Place, posted: Posted) -> dict[str, list[str]]:
+    """A national identity number in free text is asked about before it is stored (PRV-07)."""
+    texts = {item.oid for item in place.form.items if item.kind == "text"}
+    return {
+        oid: [_("This looks like a national identity number. Take it out; or tick that it is none, and save again.")]
+        for oid, value in posted.values.items()
+        if oid in texts and value != place.current.given(oid).value and identity_numbers(value)
+    }
+
+
+def _observed_at(typed: str, place: Place) -> datetime | None:
+    if not typed.strip():
+        return None
+    return datetime.strptime(dates.instant(typed.strip(), place.zone), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def _why(post: QueryDict) -> dict[str, str]:
+    return {name.removeprefix(WHY): text for name, text in post.items() if name.startswith(WHY)}
+
+
+def _key(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.uuid4()
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -1,0 +1,36 @@
+"""The history of a form or of one of its items (AUD-09)."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from crf.selectors.crumbs import crumbs
+from crf.selectors.form_page import form_url
+from crf.selectors.loading import place_for
+from crf.selectors.matrix import visit_label
+from crf.selectors.strip import strip_for
+from crf.selectors.trail import form_trail
+from sites.permissions import Permission, require
+
+
+@require_safe
+def trail_page(request: HttpRequest, **address: Any) -> HttpResponse:
+    """Who, when, from what to what, and why; `?item=OID` for one item."""
+    place = place_for(request.user, **address)
+    if place.row is None:
+        raise Http404
+    require(request.user, Permission.VIEW_TRAIL, place.subject.study, place.subject.site)
+    context = {
+        "place": place,
+        "strip": strip_for(place.answers, request.user),
+        "visit": visit_label(place.event, place.study.event(place.event.event_oid)),
+        "trail": form_trail(place, request.user, request.GET.get("item", "")),
+        "crumbs": crumbs(place.event, place.study, (place.form.title, form_url(place)), _("History")),
+        "trail_url": form_url(place, "form-trail"),
+    }
+    with timezone.override(place.zone):
+        return render(request, "crf/trail.html", context)

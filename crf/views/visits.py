@@ -1,0 +1,88 @@
+"""A visit: its forms, its date, and one click when it was not done."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from crf import services
+from crf.answers import SubjectAnswers
+from crf.entry import dates
+from crf.entry.refusal import Refused
+from crf.models import StudyEvent
+from crf.policies import can_change_event
+from crf.schedule import timing
+from crf.selectors.crumbs import subject_crumb
+from crf.selectors.loading import event_for
+from crf.selectors.matrix import visit_label, visit_of
+from crf.selectors.strip import strip_for
+from pallsoft.errors import InvalidInput, NotAllowedNow
+from sites.permissions import Permission, has_permission
+from sites.selectors import definition_at
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def visit_page(request: HttpRequest, **address: Any) -> HttpResponse:
+    """POST `act`: date | not-done | expected, with `happened_on` and `reason` as typed."""
+    event = event_for(request.user, **address)
+    errors: list[dict[str, Any]] = []
+    if request.method == "POST":
+        try:
+            _ACTS.get(request.POST.get("act", ""), _unknown)(request, event)
+        except (InvalidInput, NotAllowedNow) as refusal:
+            errors = [{"text": refusal.message}]
+        else:
+            messages.success(request, _("The visit is saved."))
+            return redirect(request.path)
+    return render(
+        request, "crf/visit.html", _context(request, event) | {"errors": errors}, status=422 if errors else 200
+    )
+
+
+def _context(request: HttpRequest, event: StudyEvent) -> dict[str, Any]:
+    subject = event.subject
+    answers = SubjectAnswers(subject, definition_at(subject.site))
+    may_enter = has_permission(request.user, Permission.ENTER_DATA, subject.study, subject.site)
+    return {
+        "strip": strip_for(answers, request.user),
+        "visit": visit_of(answers, request.user, event),
+        "crumbs": [subject_crumb(subject), {"label": visit_label(event, answers.study.event(event.event_oid))}],
+        "may_change": may_enter and can_change_event(event),
+        "timing": timing(event.happened_on, event.window_from, event.window_to) if event.happened_on else "",
+        "typed": request.POST,
+    }
+
+
+def _date(request: HttpRequest, event: StudyEvent) -> None:
+    try:
+        day = dates.to_date(request.POST.get("happened_on", ""))
+    except Refused as refusal:
+        raise InvalidInput({"happened_on": [refusal.sentence]}) from None
+    services.record_visit_date(event=event, happened_on=day, by=request.user, reason=_reason(request))
+
+
+def _not_done(request: HttpRequest, event: StudyEvent) -> None:
+    services.mark_not_done(event=event, by=request.user, reason=_reason(request))
+
+
+def _expected(request: HttpRequest, event: StudyEvent) -> None:
+    services.clear_not_done(event=event, by=request.user, reason=_reason(request))
+
+
+def _unknown(request: HttpRequest, event: StudyEvent) -> None:
+    raise InvalidInput({"act": [_("Choose what to do with the visit.")]})
+
+
+def _reason(request: HttpRequest) -> str:
+    return request.POST.get("reason", "")
+
+
+_ACTS: dict[str, Callable[[HttpRequest, StudyEvent], None]] = {
+    "date": _date,
+    "not-done": _not_done,
+    "expected": _expected,
+}
