@@ -32,7 +32,8 @@ STUDY = "trials/definitions/pallsoft"
 
 
 def run(port: int, open_browser: bool, fresh: bool) -> int:
-    DEMO.mkdir(exist_ok=True, mode=0o711)
+    DEMO.mkdir(exist_ok=True)
+    DEMO.chmod(0o711)  # PostgreSQL's other user passes through
     with demo_lock():
         if not system.port_is_free(port):
             raise Problem(f"Port {port} is taken. Choose another one: ./run demo --port {port + 1}")
@@ -122,9 +123,9 @@ def cluster_directory() -> Path:
     user = processes.other_user()
     if processes.can_enter(user, DEMO):
         return DEMO / "postgres"
-    elsewhere = Path("/var/tmp") / f"pallsoft-demo-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
+    elsewhere = Path("/var/tmp") / f"pallsoft-demo-{hashlib.sha256(str(DEMO).encode()).hexdigest()[:12]}"
     say(f"  {user} cannot go into {ROOT}: the demo's database lies in {elsewhere}")
-    elsewhere.mkdir(exist_ok=True, mode=0o711)
+    elsewhere.mkdir(exist_ok=True)
     processes.need_own(elsewhere)
     return elsewhere
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 from tools.steps import ROOT
@@ -31,34 +32,36 @@ def entries(text: str) -> dict[str, str]:
     """msgid → msgstr of a .po file; plural forms are joined by NUL, as the .mo wants them.
     Fuzzy and empty translations are left out, so that the English sentence shows."""
     found: dict[str, str] = {}
-    for block in text.split("\n\n"):
-        fields = _fields(block)
-        translation = "\0".join(v for k, v in fields.items() if k.startswith("msgstr"))
-        if "msgid" not in fields or not translation.strip("\0") or _is_fuzzy(block, fields):
-            continue
-        key = "\0".join(fields[k] for k in ("msgid", "msgid_plural") if k in fields)
-        context = fields.get("msgctxt")
-        found[key if context is None else f"{context}\x04{key}"] = translation
+    for fields in _blocks(text):
+        translation = "\0".join(value for name, value in fields.items() if name.startswith("msgstr"))
+        is_header = not fields["msgid"]
+        if translation.strip("\0") and (is_header or "fuzzy" not in fields["#"]):
+            found[_key(fields)] = translation
     return found
 
 
-def _is_fuzzy(block: str, fields: dict[str, str]) -> bool:
-    flags = (line for line in block.splitlines() if line.startswith("#,"))
-    return fields["msgid"] != "" and any("fuzzy" in line for line in flags)
+def _key(fields: dict[str, str]) -> str:
+    key = "\0".join(fields[name] for name in ("msgid", "msgid_plural") if name in fields)
+    return f"{fields['msgctxt']}\x04{key}" if "msgctxt" in fields else key
 
 
-def _fields(block: str) -> dict[str, str]:
-    """{"msgid": …, "msgstr[0]": …}; a value may go on over several quoted lines."""
-    fields: dict[str, str] = {}
+def _blocks(text: str) -> Iterator[dict[str, str]]:
+    """{"#": flags, "msgid": …, "msgstr[0]": …} for each entry, with or without an empty line between."""
+    fields: dict[str, str] = {"#": ""}
     name = ""
-    for line in map(str.strip, block.splitlines()):
-        if line.startswith("#") or not line:
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if name.startswith("msgstr") and not line.startswith(('"', "msgstr")):
+            yield fields
+            fields, name = {"#": ""}, ""
+        if line.startswith("#"):
+            fields["#"] += line[2:] if line.startswith("#,") else ""
             continue
         if not line.startswith('"'):
             name, line = line.split(" ", 1)
             fields[name] = ""
         fields[name] += ast.literal_eval(line.strip())
-    return fields
+    if name.startswith("msgstr"):
+        yield fields
 
 
 def binary(messages: dict[str, str]) -> bytes:

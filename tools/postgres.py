@@ -59,7 +59,8 @@ class Postgres:
     def create(self) -> None:
         """initdb with checksums (PostgreSQL 18's default) and passwords only."""
         user = processes.other_user()
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o755)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o711)  # another user passes through, whatever the umask
         self.data.mkdir(mode=0o700)
         secret(self._password_file)
         for path in (self.data, self._password_file):

@@ -134,11 +134,14 @@ def _pytest(arguments: list[str], environment: dict[str, str]) -> int:
 @contextlib.contextmanager
 def temporary_directory() -> Iterator[Path]:
     """Named after our process, so that a later run can sweep away what a killed one left."""
-    for old in Path(tempfile.gettempdir()).glob("pallsoft-test-*-*"):
+    base = tempfile.gettempdir()
+    if not processes.can_enter(processes.other_user(), Path(base)):
+        base = "/var/tmp"
+    for old in Path(base).glob("pallsoft-test-*-*"):
         pid = old.name.split("-")[2]
         if pid.isdecimal() and not processes.lives(int(pid)):
             shutil.rmtree(old, ignore_errors=True)
-    directory = Path(tempfile.mkdtemp(prefix=f"pallsoft-test-{os.getpid()}-"))
+    directory = Path(tempfile.mkdtemp(prefix=f"pallsoft-test-{os.getpid()}-", dir=base))
     directory.chmod(0o711)  # PostgreSQL's other user passes through
     try:
         yield directory

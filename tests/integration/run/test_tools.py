@@ -145,6 +145,10 @@ msgstr ""
 
 msgid "Save"
 msgstr "Lagre"
+msgid "Close"
+msgstr "Lukk"
+#~ msgid "Gone"
+#~ msgstr "Borte"
 
 msgctxt "month"
 msgid "May"
@@ -174,7 +178,7 @@ msgstr[1] "%(n)s avvikene"
 
 def test_translations_compile_to_what_gettext_reads():
     read = gettext.GNUTranslations(io.BytesIO(messages.binary(messages.entries(PO))))
-    assert read.gettext("Save") == "Lagre"
+    assert [read.gettext(text) for text in ("Save", "Close", "Gone")] == ["Lagre", "Lukk", "Gone"]
     assert read.pgettext("month", "May") == "mai"
     assert read.gettext("Guess") == "Guess"
     assert read.gettext("Untranslated") == "Untranslated"
@@ -197,6 +201,7 @@ def test_what_a_killed_run_left_is_swept_away(tmp_path, monkeypatch):
     ended = subprocess.Popen(["true"])
     ended.wait()
     monkeypatch.setattr(testing.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(testing.processes, "other_user", lambda: None)
     (tmp_path / f"pallsoft-test-{ended.pid}-x").mkdir()
     (tmp_path / f"pallsoft-test-{os.getpid()}-y").mkdir()
     with testing.temporary_directory() as mine:
