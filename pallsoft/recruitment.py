@@ -14,6 +14,7 @@ from django.db.models.functions import TruncMonth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from pallsoft import charts
 from randomization.models import Allocation
@@ -95,6 +96,7 @@ def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
     return [dt.date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(count)]
 
 
+@require_safe
 def recruitment_page(request: HttpRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.VIEW_RECRUITMENT)
     sites = list(sites_for(request.user, study, Permission.VIEW_RECRUITMENT).order_by("city"))

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from sites.permissions import Permission
 from sites.selectors import study_for
@@ -36,6 +37,7 @@ def _cell(event: StudyEventDef, form_oid: str) -> str:
     return "required" if refs[form_oid].required and not refs[form_oid].relevant else "optional"
 
 
+@require_safe
 def study_description(request: HttpRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.VIEW_STUDY)
     version = live_version(study)

@@ -28,6 +28,7 @@ from crf.services import SaveResult, save_form
 from pallsoft.errors import InvalidInput, PallsoftError
 from pallsoft.templatetags.ui import clock
 from sites.identity_guard import identity_numbers
+from sites.permissions import Permission, require
 
 WHY, KEEP = "why-", "keep-"
 NOT_IDENTITY = "not-identity"
@@ -48,6 +49,7 @@ def form_entry(request: HttpRequest, **address: Any) -> HttpResponse:
 def patient_entry(request: HttpRequest, **address: Any) -> HttpResponse:
     """The same form handed to the patient: nothing but the questions on the page."""
     place = place_for(request.user, **address)
+    require(request.user, Permission.ENTER_DATA, place.subject.study, place.subject.site)
     if request.method == "POST":
         return _submitted(request, place, address, "crf/patient.html")
     return _shown(request, form_page(place, request.user), "crf/patient.html")
