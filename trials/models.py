@@ -59,7 +59,8 @@ class StudyVersion(RegulatedModel):
 class ItemColumn(models.Model):
     """What the database must know of an item to check its values (DAT-07); written once, at publish."""
 
-    version = models.ForeignKey(StudyVersion, models.PROTECT, related_name="item_columns")
+    # No index of its own: the unique one begins with it, and the value check must find items by all three columns.
+    version = models.ForeignKey(StudyVersion, models.PROTECT, related_name="item_columns", db_index=False)
     form_oid = models.CharField(max_length=40)
     item_oid = models.CharField(max_length=40)
     kind = models.CharField(max_length=12)

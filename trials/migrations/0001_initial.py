@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('codes', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), null=True, size=None)),
                 ('missing_codes', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
                 ('reveals_arm', models.BooleanField(default=False)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='item_columns', to='trials.studyversion')),
+                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='item_columns', to='trials.studyversion')),
             ],
         ),
         migrations.AddConstraint(

@@ -9,10 +9,11 @@ DECLARE
     v_head audit.head;
     v_at timestamptz;
 BEGIN
-    INSERT INTO audit.head (study_id, n, prev, hash)
-    SELECT v_study, 0, '', '' WHERE NOT EXISTS (SELECT FROM audit.head h WHERE h.study_id = v_study)
-    ON CONFLICT DO NOTHING;
-    SELECT h.* INTO STRICT v_head FROM audit.head h WHERE h.study_id = v_study FOR NO KEY UPDATE;
+    LOOP
+        SELECT h.* INTO v_head FROM audit.head h WHERE h.study_id = v_study FOR NO KEY UPDATE;
+        EXIT WHEN FOUND;
+        INSERT INTO audit.head (study_id, n, prev, hash) VALUES (v_study, 0, '', '') ON CONFLICT DO NOTHING;
+    END LOOP;
     v_at := clock_timestamp();
     UPDATE audit.head h
     SET n = v_head.n + 1, prev = v_head.hash, hash = audit.link_hash(v_head.hash, v_study, v_head.n + 1, v_at, v_body)

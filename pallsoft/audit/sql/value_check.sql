@@ -48,11 +48,17 @@ END $$;
 CREATE FUNCTION audit.check_values() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    v_no_object boolean;
+    v_marked boolean;
     v_item text;
     v_rule text;
 BEGIN
-    SELECT 'document', 'object' INTO v_item, v_rule FROM new_rows n
-    WHERE jsonb_typeof(n.data) <> 'object' OR jsonb_typeof(n.marks) <> 'object' LIMIT 1;
+    SELECT bool_or(jsonb_typeof(n.data) <> 'object' OR jsonb_typeof(n.marks) <> 'object'), bool_or(n.marks <> '{}')
+    INTO v_no_object, v_marked FROM new_rows n;
+    IF v_no_object THEN
+        v_item := 'document';
+        v_rule := 'object';
+    END IF;
     IF v_item IS NULL THEN
         SELECT d.key, CASE
                 WHEN c.id IS NULL THEN 'unknown item'
@@ -64,16 +70,16 @@ BEGIN
         LEFT JOIN public.trials_itemcolumn c ON c.version_id = n.definition_version_id AND c.form_oid = n.form_oid
             AND c.item_oid = split_part(d.key, '#', 1)
         WHERE c.id IS NULL OR jsonb_typeof(d.value) <> 'string' OR audit.broken_rule(d.value #>> '{}', c) IS NOT NULL
-        ORDER BY d.key LIMIT 1;
+        LIMIT 1;
     END IF;
-    IF v_item IS NULL THEN
+    IF v_item IS NULL AND v_marked THEN
         SELECT m.key, coalesce(audit.broken_mark_rule(m.value, n.data ? m.key, c), 'unknown item')
         INTO v_item, v_rule
         FROM new_rows n CROSS JOIN LATERAL jsonb_each(n.marks) m
         LEFT JOIN public.trials_itemcolumn c ON c.version_id = n.definition_version_id AND c.form_oid = n.form_oid
             AND c.item_oid = split_part(m.key, '#', 1)
         WHERE c.id IS NULL OR audit.broken_mark_rule(m.value, n.data ? m.key, c) IS NOT NULL
-        ORDER BY m.key LIMIT 1;
+        LIMIT 1;
     END IF;
     IF v_item IS NOT NULL THEN
         RAISE EXCEPTION 'value of % refused: %', v_item, v_rule USING ERRCODE = 'PS007', DETAIL = v_item, HINT = v_rule;
