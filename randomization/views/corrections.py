@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from randomization import services
 from randomization.corrections import correctable, corrections_of, shown_corrections
 from randomization.forms import CorrectionForm
-from sites.permissions import Permission, has_permission
+from sites.permissions import Permission, has_permission, require
 from sites.selectors import subject_for
 from sites.submitting import submitted
 
@@ -20,6 +20,8 @@ from sites.submitting import submitted
 def corrections_page(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
     """As randomised beside as it truly was; the principal investigator can ask for a correction here."""
     subject = subject_for(request.user, study_oid, number)
+    if request.method == "POST":
+        require(request.user, Permission.REQUEST_CORRECTION, subject.study, subject.site)
     choices = correctable(subject)
     form = CorrectionForm(request.POST or None, choices=choices)
     if submitted(form, lambda: services.request_correction(subject=subject, by=request.user, **form.facts())):
