@@ -56,8 +56,13 @@ def _check_length(typed: str, longest: int) -> None:
 
 
 def _is_unwritable(character: str) -> bool:
-    """NUL, other controls, lone surrogates and noncharacters: no database, XML or screen holds them safely."""
+    """NUL, other controls, lone surrogates and noncharacters: no database, XML or screen holds them safely.
+
+    U+FFFD stands for bytes that could not be read: what was sent is no longer known.
+    """
     if character in "\n\t":
         return False
+    if character == "\ufffd":
+        return True
     category = unicodedata.category(character)
     return category in {"Cc", "Cs"} or ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF

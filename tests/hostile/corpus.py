@@ -272,6 +272,7 @@ TEXTS = [
         "pdf\u202egpj.exe",
         "iso\u2067late",
         "noncharacter \uffff",
+        "unreadable \ufffd bytes",
         "noncharacter \ufdd0",
         "\U0001fffe",
         "two\nlines",

@@ -63,4 +63,6 @@ def stored(event, form_oid, repeat_key="1"):
 @pytest.fixture
 def row(visit):
     """row("START", "BASE"): what is stored."""
-    return lambda event_oid, form_oid, repeat_key="1", ordinal=1: stored(visit(event_oid, ordinal), form_oid, repeat_key)
+    return lambda event_oid, form_oid, repeat_key="1", ordinal=1: stored(
+        visit(event_oid, ordinal), form_oid, repeat_key
+    )

@@ -307,7 +307,9 @@ def test_the_history_holds_no_item_that_betrays_the_arm_for_who_may_not_see_it(s
 def test_a_form_page_costs_the_same_however_much_is_stored(page, url, save):
     save("START", "BASE", {"BASE_WEIGHT": "70"})
     page.get(url())
-    with CaptureQueriesContext(connection, ) as few:
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
         page.get(url())
     for number in range(6):
         save("ALWAYS", "EVENTS", {"EVENTS_TERM": str(number)}, repeat_key="new")

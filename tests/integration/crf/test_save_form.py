@@ -269,7 +269,7 @@ def test_nothing_is_stored_before_consent(save, bodo):
         unknown = Subject.objects.create(
             study=bodo.study, site=bodo, number="BOD-999", birth_year=1950, sex=Sex.MALE, request_key=uuid.uuid4()
         )
-    with pytest.raises(NotAllowedNow, match="consent|samtykke"):
+    with pytest.raises(NotAllowedNow, match=r"consent|samtykke"):
         save("START", "BASE", BASE, of=unknown)
 
 
