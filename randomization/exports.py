@@ -40,7 +40,7 @@ def _rows(study: Study, scope: Scope, names: list[str]) -> Iterator[list[str]]:
         randomized = allocation.inputs["factors"] | allocation.inputs["facts"]
         actual = randomized | corrected.get(allocation.subject_id, {})
         row += [value for name in names for value in (randomized.get(name, ""), actual.get(name, ""))]
-        yield row + [arms[allocation.subject_id]] * scope.with_arm
+        yield row + ([arms[allocation.subject_id]] if scope.with_arm else [])
 
 
 def _corrected(study: Study) -> dict[object, dict[str, str]]:

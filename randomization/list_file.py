@@ -117,8 +117,11 @@ def reproduces(found: RandomizationList, seal: Seal) -> bool:
     """True when generator and seal give this very list, byte for byte."""
     if found.generator != GENERATOR:
         raise BadList(f"made by {found.generator}, this is {GENERATOR}")
-    plan = Plan(found.study, found.mode, found.purpose, found.arms, found.strata, seal.block_sizes, seal.least_slots)
-    return commitment(write_list(plan, seal.seed)) == found.sha256
+    inputs = (found.study, found.mode, found.purpose, found.arms, found.strata, seal.block_sizes, seal.least_slots)
+    try:
+        return commitment(write_list(Plan(*inputs), seal.seed)) == found.sha256
+    except ValueError as error:
+        raise BadList(f"the seal cannot be: {error}") from error
 
 
 def _digest(head: str, body: str) -> str:

@@ -15,15 +15,16 @@ def of_consent(subject: Subject) -> str:
 
 
 def of_eligibility(found: Eligibility) -> str:
-    """The eligibility form of the newest screening attempt."""
-    return _form(found, found.event, found.study.eligibility.form)
+    """The page where eligibility is read back and confirmed."""
+    subject = found.answers.subject
+    return reverse("eligibility", args=[subject.study.oid, subject.number])
 
 
 def of_criterion(found: Eligibility, verdict: Verdict) -> str:
     """Where the criterion is answered; a computed one at the form that it is computed from."""
     if verdict.criterion.computed:
         return _of_refs(found, verdict.unknown or verdict.sources)
-    return of_eligibility(found)
+    return _form(found, found.event, found.study.eligibility.form)
 
 
 def of_rule(found: Eligibility, source: str) -> str:

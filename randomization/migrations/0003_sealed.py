@@ -9,7 +9,8 @@ UNDO = {
     "allocate.sql": "DROP FUNCTION randomization_hold(uuid), randomization_arms(uuid[]), randomization_runs_low(uuid),"
     "randomization_allocate(uuid, text, uuid, uuid, jsonb, text, text),"
     "randomization_allocate_late(uuid, text, uuid, uuid, jsonb, text, text, timestamptz, integer)",
-    "lists.sql": "DROP FUNCTION randomization_import(uuid, text), randomization_problems(uuid)",
+    "lists.sql": "DROP FUNCTION randomization_import(uuid, text), randomization_problems(uuid);"
+    "DROP TRIGGER arrive ON randomization_scheme",
 }
 
 

@@ -1,4 +1,6 @@
 -- The only door to the list. Refusals have SQLSTATEs of their own (randomization/refusals.py puts them into words).
+-- Nothing may tell what is to come, not even to a stolen login that rolls back: a session setting that prints plans is
+-- off inside (a plan names the arm), and errors lose their details (a detail shows the row that failed).
 
 -- Lock study, site and subject in the order of the house, and refuse when randomisation is not open. FOR SHARE: the
 -- emergency stop waits for those in flight, and whoever comes after its commit is refused (RND-14).
@@ -27,7 +29,7 @@ END $$;
 -- it gives the first answer. The stratum is locked before anything is looked up, or a double click would race.
 CREATE FUNCTION public.randomization_allocate(
     p_subject uuid, p_stratum text, p_key uuid, p_by uuid, p_inputs jsonb, p_inputs_sha256 text, p_version text)
-RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET debug_print_plan = off AS $$
 BEGIN
     PERFORM public.randomization_hold(p_subject);
     RETURN sealed.take('central', p_subject, p_stratum, p_key, p_by, p_inputs, p_inputs_sha256, p_version, NULL, NULL);
@@ -38,7 +40,7 @@ END $$;
 CREATE FUNCTION public.randomization_allocate_late(
     p_subject uuid, p_stratum text, p_key uuid, p_by uuid, p_inputs jsonb, p_inputs_sha256 text, p_version text,
     p_happened_at timestamptz, p_position integer)
-RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET debug_print_plan = off AS $$
 BEGIN
     PERFORM FROM public.sites_subject s WHERE s.id = p_subject FOR NO KEY UPDATE;
     RETURN sealed.take('fallback', p_subject, p_stratum, p_key, p_by, p_inputs, p_inputs_sha256, p_version,
@@ -69,7 +71,7 @@ BEGIN
     IF v_slot.seq IS NULL THEN
         RAISE EXCEPTION 'the list is exhausted' USING ERRCODE = 'PR004';
     END IF;
-    IF p_position <> v_slot.seq THEN
+    IF p_purpose = 'fallback' AND (p_position IS DISTINCT FROM v_slot.seq OR p_happened_at IS NULL) THEN
         RAISE EXCEPTION 'not the next slot' USING ERRCODE = 'PR006';
     END IF;
     INSERT INTO public.randomization_allocation (id, study_id, site_id, subject_id, stratum_id, seq, arm, key,
@@ -77,6 +79,8 @@ BEGIN
     VALUES (v_id, v_study, v_site, p_subject, v_slot.stratum_id, v_slot.seq, v_slot.arm, p_key,
         p_by, clock_timestamp(), p_happened_at, p_inputs, p_inputs_sha256, p_version);
     RETURN v_id;
+EXCEPTION WHEN integrity_constraint_violation THEN
+    RAISE EXCEPTION '%', SQLERRM USING ERRCODE = SQLSTATE;
 END $$;
 
 -- The strata of that code in the confirmed lists, oldest list first: one waits here, the others behind.

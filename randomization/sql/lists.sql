@@ -1,5 +1,17 @@
 -- Bringing a list in, and proving later that it is still the one that was brought in.
 
+-- A list arrives now and unconfirmed, whatever is sent: one that came with an earlier time would be used before the
+-- lists that are there, and its maker would know the next arms.
+CREATE FUNCTION sealed.arrive() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    NEW.imported_at := clock_timestamp();
+    NEW.confirmed_by_id := NULL;
+    NEW.confirmed_at := NULL;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER arrive BEFORE INSERT ON public.randomization_scheme FOR EACH ROW EXECUTE FUNCTION sealed.arrive();
+
 -- Store the slots of an imported, not yet confirmed list. The database itself compares the text with the commitment, so
 -- what is stored is what was committed to. Returns the number of slots.
 CREATE FUNCTION public.randomization_import(p_scheme uuid, p_content text) RETURNS bigint LANGUAGE plpgsql
@@ -66,6 +78,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     JOIN public.randomization_scheme s ON s.id = p_scheme AND s.confirmed_at IS NULL
 $$;
 
-REVOKE EXECUTE ON FUNCTION public.randomization_import(uuid, text), sealed.sha256_of(uuid),
+REVOKE EXECUTE ON FUNCTION public.randomization_import(uuid, text), sealed.sha256_of(uuid), sealed.arrive(),
     public.randomization_problems(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.randomization_import(uuid, text), public.randomization_problems(uuid) TO pallsoft_app;

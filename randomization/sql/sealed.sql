@@ -1,5 +1,5 @@
 -- The sealed lists. The application's login has no right in this schema: it passes only through the functions of
--- functions.sql, none of which tells what is to come. Rows are added, never changed or deleted, by nobody.
+-- allocate.sql and lists.sql, none of which tells what is to come. Rows are added, never changed or deleted, by nobody.
 CREATE SCHEMA sealed;
 REVOKE ALL ON SCHEMA sealed FROM PUBLIC;
 
@@ -20,6 +20,7 @@ CREATE FUNCTION sealed.refuse() RETURNS trigger LANGUAGE plpgsql SET search_path
 BEGIN
     RAISE EXCEPTION 'a sealed list is never changed' USING ERRCODE = 'PR000';
 END $$;
+REVOKE EXECUTE ON FUNCTION sealed.refuse() FROM PUBLIC;
 
 CREATE TRIGGER sealed BEFORE UPDATE OR DELETE OR TRUNCATE ON sealed.list EXECUTE FUNCTION sealed.refuse();
 CREATE TRIGGER sealed BEFORE UPDATE OR DELETE OR TRUNCATE ON sealed.slot EXECUTE FUNCTION sealed.refuse();

@@ -19,8 +19,8 @@ from randomization.models import Purpose, Scheme
 from randomization.selectors import findings
 from randomization.services.lists import confirm_list, import_list
 from randomization.strata import arms_of, strata_of
-from trials.definition import DefinitionError, StudyDef, parse
-from trials.loader import load_tree
+from trials.checker import check
+from trials.definition import StudyDef
 from trials.models import Mode, Study
 
 LEAST_BLOCK = 4
@@ -127,13 +127,10 @@ def told() -> Iterator[None]:
 
 
 def _definition(directory: Path) -> StudyDef:
-    tree, _texts, problems = load_tree(directory)
-    if problems:
+    loaded, problems = check(directory)
+    if loaded is None:
         raise CommandError("\n".join(map(str, problems)))
-    try:
-        return parse(tree.plain())
-    except DefinitionError as error:
-        raise CommandError(str(error)) from error
+    return loaded.study
 
 
 def _plan(study: StudyDef, options: dict[str, Any]) -> Plan:

@@ -1,4 +1,7 @@
-"""The two-arm trial and its sealed list instead of PALLSOFT's own."""
+"""The two-arm trial and its sealed list instead of PALLSOFT's own; sentences in English."""
+
+import pytest
+from django.utils import translation
 
 from tests.fixtures.randomizing import (  # noqa: F401
     definition,
@@ -9,3 +12,9 @@ from tests.fixtures.randomizing import (  # noqa: F401
     ready,
     sealed_list,
 )
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with translation.override("en"):
+        yield

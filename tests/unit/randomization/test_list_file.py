@@ -106,3 +106,8 @@ def test_a_list_of_another_generator_is_not_compared():
     found = RandomizationList(**vars(read_list(CONTENT)) | {"generator": "dice/1"})
     with pytest.raises(BadList, match="made by dice/1"):
         reproduces(found, SEAL)
+
+
+def test_a_seal_that_no_list_can_come_from_is_refused():
+    with pytest.raises(BadList, match="the seal cannot be: the seed must be 32 bytes"):
+        reproduces(read_list(CONTENT), Seal(b"short", (4, 6), 8))
