@@ -9,12 +9,17 @@ class Migration(migrations.Migration):
     dependencies = [("crf", "0001_initial")]
 
     operations = [
-        Regulated("crf_studyevent", reason_free=["target_on", "window_from", "window_to"]),
+        # Where a row stands never changes: moved, it would leave its locks and its signatures behind.
+        Regulated(
+            "crf_studyevent",
+            write_once=["subject_id", "event_oid", "ordinal"],
+            reason_free=["target_on", "window_from", "window_to"],
+        ),
         Grant("crf_studyevent", CHANGING),
         Regulated(
             "crf_formdata",
             items=["data", "marks"],
-            write_once=["removed_in"],
+            write_once=["subject_id", "event_id", "form_oid", "repeat_key", "removed_in"],
             exclude=["version"],  # counts the saves; one changed item is one row (AUD-03)
             reason_free=["status"],
             ends=["removed_in"],
@@ -30,6 +35,14 @@ class Migration(migrations.Migration):
         Regulated("crf_exportjob", reason_free=["state"]),
         Grant("crf_exportjob", CHANGING),
         Grant("crf_request", "SELECT, INSERT"),
+        sql_file(
+            "belongs.sql",
+            """
+            ALTER TABLE crf_formdata DROP CONSTRAINT form_of_event;
+            ALTER TABLE crf_studyevent DROP CONSTRAINT event_of_subject, DROP CONSTRAINT event_and_subject;
+            ALTER TABLE sites_subject DROP CONSTRAINT subject_and_study;
+            """,
+        ),
         sql_file(
             "value_check.sql",
             """

@@ -31,7 +31,8 @@ class Regulated(Operation):
     """Trail every change of a table by triggers and refuse DELETE and TRUNCATE (data_model §3, triggers 1, 2, 3, 7).
 
     `items`: jsonb columns trailed key by key. `insert_only`: no column but those of `write_once` changes.
-    `write_once`: columns that are empty, then filled once; one ending in `_in` only with the present change set.
+    `write_once`: columns that are filled once, with the row or later; one ending in `_in` only with the present change
+    set.
     `exclude`: columns never trailed (passwords, future arms). `reason_free`: state columns that change without a
     reason. `ends`: columns whose very filling needs one. `own_keys`: keys inside a mark that the system sets.
     """

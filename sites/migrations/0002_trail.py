@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         Grant("sites_assignment", CHANGING),
         Regulated("sites_delegation"),
         Grant("sites_delegation", CHANGING),
-        Regulated("sites_subject", reason_free=["status"]),
+        Regulated("sites_subject", write_once=["number"], reason_free=["status"]),
         Grant("sites_subject", CHANGING),
         Regulated("sites_screeningentry", reason_free=["outcome"]),
         Grant("sites_screeningentry", CHANGING),

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from pallsoft.audit.operations import Grant, Regulated
+from pallsoft.audit.operations import Grant, Regulated, sql_file
 
 
 class Migration(migrations.Migration):
@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
     operations = [
         Regulated("trials_study", reason_free=["status"]),
         Grant("trials_study", "SELECT, INSERT, UPDATE"),
-        # The documents themselves stand behind sha256, which is trailed.
-        Regulated("trials_studyversion", insert_only=True, exclude=["definition", "source_files"]),
+        Regulated("trials_studyversion", insert_only=True),
         Grant("trials_studyversion", "SELECT, INSERT"),
         Grant("trials_itemcolumn", "SELECT, INSERT"),
+        sql_file("item_columns.sql", "DROP FUNCTION audit.refuse_late_columns() CASCADE"),
     ]

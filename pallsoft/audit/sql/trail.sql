@@ -50,8 +50,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM old_rows) THEN
         RETURN NULL;
     END IF;
-    IF EXISTS (SELECT FROM old_rows o WHERE NOT EXISTS (SELECT FROM new_rows n WHERE n.id = o.id)) THEN
-        RAISE EXCEPTION 'the key of a row of % is never changed', TG_TABLE_NAME USING ERRCODE = 'PS003';
+    IF EXISTS (SELECT FROM old_rows o WHERE NOT EXISTS (
+        SELECT FROM new_rows n WHERE n.id = o.id AND n.created_in = o.created_in)
+    ) THEN
+        RAISE EXCEPTION 'the key or the origin of a row of % is never changed', TG_TABLE_NAME USING ERRCODE = 'PS003';
     END IF;
     IF NOT EXISTS (
         SELECT FROM old_rows o JOIN new_rows n ON n.id = o.id
@@ -113,8 +115,8 @@ RETURN CASE
     ELSE true
 END;
 
--- Rows of insert-only tables, and columns that are written once (the end of a signature, a lock, a form). A column
--- that names the change set of the end can only name the present one.
+-- Rows of insert-only tables, and columns that are written once (the place of a form; the end of a signature, a lock, a
+-- form). A column that names the change set of the end can only name the present one.
 CREATE FUNCTION audit.refuse_update() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -132,7 +134,7 @@ BEGIN
             AND (v_before -> o.item <> 'null'
                 OR (o.item LIKE '%\_in' AND v_after ->> o.item <> audit.current_change_set()::text))
     ) THEN
-        RAISE EXCEPTION 'the end of a row of % is written once', TG_TABLE_NAME USING ERRCODE = 'PS004';
+        RAISE EXCEPTION 'a column of % that is written once was to change', TG_TABLE_NAME USING ERRCODE = 'PS004';
     END IF;
     RETURN NEW;
 END $$;

@@ -72,9 +72,9 @@ def test_a_filled_item_a_changed_and_a_removed_one_and_a_mark(form, writing):
 
 
 def test_columns_beside_the_documents_are_trailed(trial, form, writing):
-    with writing("moved"):
-        FormData.objects.update(status="complete", form_oid="OTHER", data={})
-    assert ("", "form_oid", "NRS", "OTHER") in changes(form)
+    with writing("seen later"):
+        FormData.objects.update(status="complete", observed_at="2026-09-01T12:00Z", data={})
+    assert ("", "observed_at", None, "2026-09-01T12:00:00+00:00") in changes(form)
     assert ("", "status", "incomplete", "complete") in changes(form)
 
 

@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 from pallsoft.audit.context import change_set
 from pallsoft.errors import InvalidInput
 from tests.integration.audit.small_trial import make_form, rows
+from trials.models import StudyVersion
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("DAT-07")]
 
@@ -84,9 +85,12 @@ def test_the_first_save_is_checked_like_every_other(trial):
         make_form(trial, {"NRS_PAIN": "12"})
 
 
-def test_a_form_of_another_version_or_name_knows_no_item_of_this_one(trial, form):
+def test_a_form_of_another_version_knows_no_item_of_this_one(trial, form):
     with pytest.raises(InvalidInput), change_set(study=trial.study, by=trial.user, action="test.raw", reason="test"):
-        rows("UPDATE crf_formdata SET form_oid = 'QLQ'")
+        next_one = StudyVersion.objects.create(
+            study=trial.study, number=2, definition={}, sha256="1" * 64, source_files={}
+        )
+        rows("UPDATE crf_formdata SET definition_version_id = %s", [next_one.pk])
 
 
 def test_repeats_of_imported_groups_are_checked_by_their_item(trial, form):

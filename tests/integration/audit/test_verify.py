@@ -195,7 +195,7 @@ def test_a_masked_value_leaves_the_chain_whole(trial, form, history, tampered):
 
 def test_masking_without_a_sealed_change_set_is_tampering(history, tampered):
     tampered("UPDATE audit.item_change SET salt = NULL, masked_in = gen_random_uuid() WHERE id = %s", history[0])
-    assert f"change {history[0]} of crf_formdata was masked under no sealed change set" in found()
+    assert f"change {history[0]} of crf_formdata was masked by no sealed act of masking" in found()
 
 
 def test_one_study_is_verified_apart_from_the_others(trial, history, tampered):

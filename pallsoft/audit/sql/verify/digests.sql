@@ -1,18 +1,19 @@
--- Trail rows whose content is not what their digest says. Masked rows have no salt left: their digest alone stands.
+-- Trail rows whose content is not what their digest says. Masked rows have neither salt nor value left: their digest
+-- alone stands. Who, when and why are never masked.
 SELECT coalesce(s.n, 0), x.what || ' was altered'
 FROM (
     SELECT c.id AS change_set, 'change set ' || c.id || ' (' || c.action || ' by ' || c.actor_name || ')' AS what
-    FROM audit.change_set c WHERE c.digest <> audit.digest_of(c) AND (c.masked_in IS NULL OR c.salt IS NOT NULL)
+    FROM audit.change_set c WHERE c.digest <> audit.digest_of(c)
     UNION ALL
     SELECT b.change_set, 'baseline ' || b.id || ', first values of ' || b.tbl || ' ' || b.row_id
     FROM audit.baseline b
     WHERE b.digest <> audit.digest_of(b.salt, b.change_set, b.tbl, b.row_id, b.doc)
-        AND (b.masked_in IS NULL OR b.salt IS NOT NULL)
+        AND (b.masked_in IS NULL OR num_nonnulls(b.salt, b.doc) > 0)
     UNION ALL
     SELECT i.change_set, 'change ' || i.id || ' of ' || i.tbl || ' ' || i.row_id || ' ' || ltrim(i.part || '.' || i.item, '.')
     FROM audit.item_change i
     WHERE i.digest <> audit.digest_of(i.salt, i.change_set, i.tbl, i.row_id, i.part, i.item, i.old, i.new)
-        AND (i.masked_in IS NULL OR i.salt IS NOT NULL)
+        AND (i.masked_in IS NULL OR num_nonnulls(i.salt, i.old, i.new) > 0)
 ) x
 LEFT JOIN audit.seal s ON s.change_set = x.change_set
 LEFT JOIN audit.change_set c ON c.id = x.change_set
