@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.urls import reverse
@@ -40,19 +40,14 @@ class FormPage:
     def items(self) -> list[Field]:
         return [item for group in self.groups for item in group["items"]]
 
-    @property
-    def items_for_patient(self) -> list[Field]:
-        """The questions alone: nothing computed, no earlier score, no history."""
-        return [item | {"trail_url": "", "old": ""} for item in self.items if not item["derived"]]
-
-    @property
-    def groups_for_patient(self) -> list[dict[str, Any]]:
-        asked = {item["oid"]: item for item in self.items_for_patient}
-        groups = [
-            group | {"items": [asked[item["oid"]] for item in group["items"] if item["oid"] in asked]}
-            for group in self.groups
-        ]
-        return [group for group in groups if group["items"]]
+    def for_patient(self) -> "FormPage":
+        """The patient's questions alone: nothing of the staff's, nothing computed, no earlier score, no history."""
+        groups = []
+        for group in self.groups:
+            items = [item | {"trail_url": "", "old": ""} for item in group["items"] if not item["derived"]]
+            if items and not group["by_staff"]:
+                groups.append(group | {"items": items})
+        return replace(self, groups=groups)
 
     @property
     def shown_oids(self) -> str:
@@ -142,9 +137,8 @@ def _groups(place: Place, settled: Settled, fields: Mapping[str, Field]) -> list
         items = [fields[item.oid] for item in group.items if item.oid in fields]
         if items:
             visible = group.oid in settled.outcome.groups and not all(item["hidden"] for item in items)
-            groups.append(
-                {"oid": group.oid, "label": group.label, "hint": group.hint, "items": items, "hidden": not visible}
-            )
+            shown = {"oid": group.oid, "label": group.label, "hint": group.hint, "by_staff": group.by_staff}
+            groups.append(shown | {"items": items, "hidden": not visible})
     return groups
 
 

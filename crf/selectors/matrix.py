@@ -60,7 +60,8 @@ def matrix_of(answers: SubjectAnswers, user: AnyUser) -> Matrix:
     board = _Board(answers, user)
     visits = list(board.visits())
     asked = {oid for visit in visits for oid in visit.cells}
-    return Matrix(visits, [form for form in answers.study.forms if form.oid in asked])
+    in_order = dict.fromkeys(ref.form for event in answers.study.events for ref in event.forms)
+    return Matrix(visits, [answers.study.form(oid) for oid in in_order if oid in asked])
 
 
 def visit_of(answers: SubjectAnswers, user: AnyUser, event: StudyEvent) -> Visit:
@@ -142,7 +143,7 @@ class _Board:
     def _cell(self, event: StudyEvent, ref: FormRef, form: FormDef, rows: list[FormData]) -> Cell:
         status = rolled_up(self._row_status(row) for row in rows) if rows else self._empty_status(event, ref)
         label = f"{form.title}, {visit_label(event, self.study.event(event.event_oid))}"
-        return Cell(form, status, self._url(event, form), label, self._text(event, form, rows))
+        return Cell(form, status, self._url(event, form), label, self._text(event, ref, form, rows))
 
     def _row_status(self, row: FormData) -> str:
         if any(covers(lock, row.event, row.form_oid, self.subject.site_id) for lock in self.locks):
@@ -157,10 +158,12 @@ class _Board:
         late = timing(self.today, event.window_from, event.window_to) is Timing.LATE
         return "overdue" if late else "planned"
 
-    def _text(self, event: StudyEvent, form: FormDef, rows: list[FormData]) -> str:
-        if form.repeating and rows:
-            return ngettext("%(n)s entry", "%(n)s entries", len(rows)) % {"n": len(rows)}
-        return _("Not done") if event.not_done_reason and not rows else ""
+    def _text(self, event: StudyEvent, ref: FormRef, form: FormDef, rows: list[FormData]) -> str:
+        if rows:
+            return ngettext("%(n)s entry", "%(n)s entries", len(rows)) % {"n": len(rows)} if form.repeating else ""
+        if event.not_done_reason:
+            return _("Not done")
+        return "" if ref.required else _("When needed")
 
     def _url(self, event: StudyEvent, form: FormDef) -> str:
         address = [self.subject.study.oid, self.subject.number, *event.key, form.oid]

@@ -14,6 +14,7 @@ from crf.selectors.loading import sees_arm
 from crf.selectors.place import Place
 from crf.selectors.words import answer_words
 from pallsoft.audit.selectors import TrailRow, trail_for
+from pallsoft.templatetags.ui import moment
 from sites.models import Role
 from sites.permissions import AnyUser
 from trials.definition import MISSING_CODES, ItemDef
@@ -94,7 +95,9 @@ def _words(place: Place, items: dict[str, ItemDef], row: TrailRow) -> tuple[str,
         return _("%(question)s (note)") % {"question": item.label}, *(_mark(place, item, m) for m in (row.old, row.new))
     if row.item == "status":
         return str(COLUMNS[row.item]), *(str(FormStatus(value).label) if value else "" for value in (row.old, row.new))
-    return str(COLUMNS[row.item]), str(row.old or ""), _("Yes") if row.item == "removed_in" else str(row.new or "")
+    if row.item == "observed_at":
+        return str(COLUMNS[row.item]), *(moment(datetime.fromisoformat(at)) if at else "" for at in (row.old, row.new))
+    return str(COLUMNS[row.item]), "", _("Yes")
 
 
 def _value(place: Place, item: ItemDef, value: Any) -> str:

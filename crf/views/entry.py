@@ -60,9 +60,10 @@ def preview(request: HttpRequest, **address: Any) -> HttpResponse:
     """What the rules say of what is typed so far; nothing is stored. Sends only what the browser shows otherwise."""
     place = place_for(request.user, **address)
     page = form_page(place, request.user, _read(request.POST, place))
+    if "patient" in request.GET:
+        page = page.for_patient()
     before = set(request.POST.get("shown", "").split())
-    items = page.items_for_patient if "patient" in request.GET else page.items
-    differing = [item for item in items if item["derived"] or item["hidden"] is (item["oid"] in before)]
+    differing = [item for item in page.items if item["derived"] or item["hidden"] is (item["oid"] in before)]
     return _rendered(request, page, "crf/form_preview.html", 200, {"items": differing})
 
 
@@ -143,6 +144,8 @@ def _shown_conflict(
 def _shown(
     request: HttpRequest, page: FormPage, template: str, status: int = 200, panel: dict[str, Any] | None = None
 ) -> HttpResponse:
+    if template == "crf/patient.html":
+        page = page.for_patient()
     more = {"strip": strip_for(page.place.answers, request.user)} if template == "crf/form.html" else {}
     more |= {"reason": request.POST.get("reason", ""), "observed_at": page.observed_at}
     return _rendered(request, page, template, status, more | (panel or {}))

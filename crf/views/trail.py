@@ -28,9 +28,9 @@ def trail_page(request: HttpRequest, **address: Any) -> HttpResponse:
         "place": place,
         "strip": strip_for(place.answers, request.user),
         "visit": visit_label(place.event, place.study.event(place.event.event_oid)),
-        "trail": form_trail(place, request.user, request.GET.get("item", "")),
         "crumbs": crumbs(place.event, place.study, (place.form.title, form_url(place)), _("History")),
         "trail_url": form_url(place, "form-trail"),
     }
     with timezone.override(place.zone):
+        context["trail"] = form_trail(place, request.user, request.GET.get("item", ""))
         return render(request, "crf/trail.html", context)

@@ -102,6 +102,7 @@ class ItemGroupDef:
     label: Text | None = may(TEXT)
     hint: Text | None = may(TEXT)
     relevant: str | None = may(RULE)
+    by_staff: bool = may(FLAG, False)  # of a patient's form: the staff answers, the patient does not see it
     items: tuple[ItemDef, ...] = needs(many(record(ItemDef), least=1))
     source: str = needs(SOURCE)
 
