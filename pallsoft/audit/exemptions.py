@@ -28,6 +28,8 @@ REGULATED = {
     "trials_studyversion",
 }
 
+PARTS = {"crf_formdata": ["data", "marks"]}  # documents trailed key by key
+
 UNTRAILED_COLUMNS = {
     "accounts_user": {
         "password": "a secret, even as a hash; that it changed stands in the access log",

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from pallsoft.audit.exemptions import REGULATED
+from pallsoft.audit.exemptions import PARTS, REGULATED, UNTRAILED_COLUMNS
 
 QUERIES = Path(__file__).parent / "sql" / "verify"
 
@@ -34,7 +34,8 @@ def findings(study: UUID | None = None) -> Iterator[Finding]:
         cursor.execute("SET LOCAL timezone = 'UTC'")  # to_jsonb spells timestamps in the session's zone
         for name in ("links", "digests", "ends"):
             yield from _found(cursor, _query(name), {"study": study and str(study)})
-        yield from _unregistered(cursor)
+        yield from _found(cursor, _query("triggers"), {"tables": sorted(REGULATED)})
+        yield from _otherwise_regulated(cursor)
         for table, parts, columns in _regulated(cursor):
             query = _query("table").replace("{table}", table).replace("{columns}", columns)
             yield from _found(cursor, query, {"study": study and str(study), "table": table, "parts": parts})
@@ -60,7 +61,10 @@ def _regulated(cursor: CursorWrapper) -> list[tuple[str, list[str], str]]:
     return cursor.fetchall()
 
 
-def _unregistered(cursor: CursorWrapper) -> Iterator[Finding]:
-    """A table that dropped out of the database's own list would go unchecked."""
-    known = {table for table, _parts, _columns in _regulated(cursor)}
-    return (Finding(0, f"{table} is no longer listed as regulated") for table in sorted(REGULATED - known))
+def _otherwise_regulated(cursor: CursorWrapper) -> Iterator[Finding]:
+    """A table or column that dropped out of the database's own list would go unchecked."""
+    cursor.execute("SELECT tbl, parts, excluded FROM audit.regulated")
+    listed = {table: (sorted(parts), sorted(excluded)) for table, parts, excluded in cursor.fetchall()}
+    for table in sorted(REGULATED):
+        if listed.get(table) != (PARTS.get(table, []), sorted(UNTRAILED_COLUMNS.get(table, ()))):
+            yield Finding(0, f"{table} is not listed as it is regulated")

@@ -1,4 +1,4 @@
-"""What a stolen password of the application's login, or injected SQL, can do to the data; and a superuser to the trail."""
+"""What a stolen password of the application's login, or injected SQL, can do to the data; a superuser to the trail."""
 
 import uuid
 

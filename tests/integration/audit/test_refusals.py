@@ -38,6 +38,9 @@ class TestAuthor:
         new = [uuid.uuid4(), trial.study.pk, "1002", "Ø", "Ø", "Europe/Oslo", "open"]
         assert refused(f"INSERT INTO sites_site ({columns}) VALUES (%s, %s, %s, %s, %s, %s, %s)", new) == "PS001"
 
+    def test_not_even_the_number_of_saves_changes_without_one(self, form):
+        assert refused("UPDATE crf_formdata SET version = 99") == "PS001"
+
     def test_the_author_does_not_outlive_the_change_set(self, form, writing):
         """Both stand in one transaction: a transaction-local setting alone would still name the first author."""
         with writing("corrected"):

@@ -177,9 +177,25 @@ def test_a_link_spliced_in_does_not_follow(history, tampered):
     assert "seal 4: the link does not follow the one before" in found()
 
 
-def test_a_table_taken_off_the_list_is_found(history, tampered):
-    tampered("DELETE FROM audit.regulated WHERE tbl = 'crf_formdata'")
-    assert found() == "crf_formdata is no longer listed as regulated"
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit.regulated WHERE tbl = 'crf_formdata'",
+        "UPDATE audit.regulated SET excluded = '{version,data}' WHERE tbl = 'crf_formdata'",
+        "UPDATE audit.regulated SET parts = '{}' WHERE tbl = 'crf_formdata'",
+    ],
+)
+def test_a_table_or_column_taken_off_the_list_is_found(history, tampered, statement):
+    tampered(statement)
+    assert "crf_formdata is not listed as it is regulated" in found()
+
+
+def test_a_trigger_that_is_off_is_found(history, owner):
+    owner.cursor().execute("ALTER TABLE sites_site DISABLE TRIGGER trail_update")
+    try:
+        assert found() == "sites_site: a trigger of the trail is missing or off"
+    finally:
+        owner.cursor().execute("ALTER TABLE sites_site ENABLE TRIGGER trail_update")
 
 
 @pytest.mark.req("AUD-14")
