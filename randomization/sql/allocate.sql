@@ -3,7 +3,8 @@
 -- off inside (a plan names the arm), and errors lose their details (a detail shows the row that failed).
 
 -- Lock study, site and subject in the order of the house, and refuse when randomisation is not open. FOR SHARE: the
--- emergency stop waits for those in flight, and whoever comes after its commit is refused (RND-14).
+-- emergency stop waits for those in flight, and whoever comes after its commit is refused (RND-14). The advisory lock
+-- keeps its place in the queue: row locks held together let newcomers pass it without end.
 CREATE FUNCTION public.randomization_hold(p_subject uuid) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -11,6 +12,7 @@ DECLARE
     v_site uuid;
 BEGIN
     SELECT s.study_id, s.site_id INTO STRICT v_study, v_site FROM public.sites_subject s WHERE s.id = p_subject;
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('randomization ' || v_study, 0));
     PERFORM FROM public.trials_study s WHERE s.id = v_study AND s.status = 'open' AND s.randomization_open FOR SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'randomisation is stopped' USING ERRCODE = 'PR001';

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import User
@@ -91,6 +92,13 @@ def _set_randomization(study: Study, *, open_: bool, by: User | None, action: st
 
 
 def _locked(study: Study) -> Study:
+    """The study's row, after those who randomise now and before those who come next.
+
+    They hold the row FOR SHARE together, so that the row lock alone would wait as long as new ones keep coming; the
+    advisory lock, which sql/allocate.sql of randomization takes shared, keeps the queue in order.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"randomization {study.pk}"])
     return Study.objects.select_for_update(no_key=True).get(pk=study.pk)
 
 
