@@ -5,11 +5,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from sites.permissions import Permission
 from sites.selectors import study_for
-from trials.definition import FormRef, StudyDef, StudyEventDef, definition_of
+from trials.definition import Default, FormRef, StudyDef, StudyEventDef, definition_of
 from trials.selectors import live_version
 
 
@@ -38,6 +39,39 @@ def _cell(event: StudyEventDef, form_oid: str) -> str:
 
 
 @require_safe
+@dataclass(frozen=True)
+class DefaultGroup:
+    """Defaults of one kind, under the word that a reader knows."""
+
+    name: str
+    defaults: list[Default]
+
+
+def default_groups(definition: StudyDef) -> list[DefaultGroup]:
+    """Settings first, as they are decided first; every default stands in one group."""
+    words = {
+        "Setting": _("Settings"),
+        "Arm": _("Arms"),
+        "Factor": _("Stratification factors"),
+        "Gate": _("Gates before randomisation"),
+        "Criterion": _("Eligibility criteria"),
+        "ConsentOption": _("Consents"),
+        "StudyEventDef": _("Visits"),
+        "FormDef": _("Forms"),
+        "ItemGroupDef": _("Sections of forms"),
+        "ItemDef": _("Questions"),
+        "EditCheck": _("Checks"),
+        "CodeList": _("Code lists"),
+        "CodeListItem": _("Codes"),
+        "Table": _("Tables"),
+        "Fact": _("Facts of a subject"),
+    }
+    found = definition.defaults()
+    kinds = [*words, *sorted({default.kind for default in found} - set(words))]
+    groups = (DefaultGroup(words.get(kind, kind), [d for d in found if d.kind == kind]) for kind in kinds)
+    return [group for group in groups if group.defaults]
+
+
 def study_description(request: HttpRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.VIEW_STUDY)
     version = live_version(study)
@@ -46,6 +80,6 @@ def study_description(request: HttpRequest, study_oid: str) -> HttpResponse:
         "version": version,
         "definition": definition,
         "schedule": schedule_rows(definition),
-        "defaults": definition.defaults(),
+        "defaults": default_groups(definition),
     }
     return render(request, "pallsoft/study_description.html", context)
