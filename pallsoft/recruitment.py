@@ -7,9 +7,10 @@ role gives VIEW_RECRUITMENT.
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Min
 from django.db.models.functions import TruncMonth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from pallsoft import charts
 from randomization.models import Allocation
-from sites.models import ScreeningEntry, ScreeningOutcome, Site
+from sites.models import ScreeningEntry, ScreeningOutcome, Site, Subject
 from sites.permissions import Permission, sites_for
 from sites.selectors import study_for
 from trials.definition import StudyDef, definition_of
@@ -33,6 +34,7 @@ class Recruitment:
     target: int
     months: list[dt.date]
     by_site: dict[Site, list[int]]  # inclusions per month, in the order of `months`
+    consented: list[int]  # first consents per month, in the order of `months`
     screened: int
     outcomes: Counter[str]
 
@@ -60,13 +62,13 @@ class Recruitment:
 
     @property
     def cumulative(self) -> list[int]:
-        return [sum(self.per_month[: n + 1]) for n in range(len(self.months))]
+        return list(accumulate(self.per_month or [0] * len(self.months)))
 
 
 def recruitment_of(study: Study, definition: StudyDef, sites: list[Site], today: dt.date) -> Recruitment:
-    """Three queries, however many subjects there are."""
-    counts = _inclusions(sites)
-    first = min([month for _site, month in counts], default=today.replace(day=1))
+    """Four queries, however many subjects there are."""
+    counts, consents = _inclusions(sites), _first_consents(sites)
+    first = min([month for _site, month in counts] + list(consents), default=today.replace(day=1))
     months = months_between(first, today)
     outcomes = Counter(
         dict(
@@ -77,7 +79,8 @@ def recruitment_of(study: Study, definition: StudyDef, sites: list[Site], today:
         )
     )
     by_site = {site: [counts[site.id, month] for month in months] for site in sites}
-    return Recruitment(definition.target, months, by_site, sum(outcomes.values()), outcomes)
+    consented = [consents[month] for month in months]
+    return Recruitment(definition.target, months, by_site, consented, sum(outcomes.values()), outcomes)
 
 
 def _inclusions(sites: list[Site]) -> Counter[tuple[object, dt.date]]:
@@ -88,6 +91,11 @@ def _inclusions(sites: list[Site]) -> Counter[tuple[object, dt.date]]:
         .annotate(n=Count("id"))
     )
     return Counter({(site, month.date()): n for site, month, n in rows})
+
+
+def _first_consents(sites: list[Site]) -> Counter[dt.date]:
+    rows = Subject.objects.filter(site__in=sites).order_by().annotate(month=TruncMonth(Min("consents__signed_at")))
+    return Counter(month.date() for month in rows.values_list("month", flat=True) if month)
 
 
 def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
@@ -116,10 +124,15 @@ def funnel(found: Recruitment) -> list[dict[str, Any]]:
 
 
 def _charts(found: Recruitment) -> dict[str, Any]:
-    """The step line stands at the end of each month; the last point is today's count."""
-    ends = [*(month - dt.timedelta(days=1) for month in found.months[1:]), timezone.localdate()]
-    bars = sorted(
-        ((site.city, sum(counts)) for site, counts in found.by_site.items()), key=lambda row: (-row[1], row[0])
-    )
-    step = charts.step_chart([(found.months[0], 0), *zip(ends, found.cumulative, strict=True)])
-    return {"step": step, "bars": charts.bar_chart(bars)}
+    totals = [(site.city, sum(counts)) for site, counts in found.by_site.items()]
+    return {
+        "included": _steps(found.months, found.cumulative),
+        "consented": _steps(found.months, list(accumulate(found.consented))),
+        "bars": charts.bar_chart(sorted(totals, key=lambda row: (-row[1], row[0]))),
+    }
+
+
+def _steps(months: list[dt.date], cumulative: list[int]) -> charts.StepChart:
+    """The line stands at the end of each month; its last point is today's count."""
+    ends = [*(month - dt.timedelta(days=1) for month in months[1:]), timezone.localdate()]
+    return charts.step_chart([(months[0], 0), *zip(ends, cumulative, strict=True)])

@@ -38,7 +38,6 @@ def _cell(event: StudyEventDef, form_oid: str) -> str:
     return "required" if refs[form_oid].required and not refs[form_oid].relevant else "optional"
 
 
-@require_safe
 @dataclass(frozen=True)
 class DefaultGroup:
     """Defaults of one kind, under the word that a reader knows."""
@@ -72,6 +71,7 @@ def default_groups(definition: StudyDef) -> list[DefaultGroup]:
     return [group for group in groups if group.defaults]
 
 
+@require_safe
 def study_description(request: HttpRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.VIEW_STUDY)
     version = live_version(study)

@@ -20,7 +20,7 @@ def test_months_have_no_hole_across_a_year_end():
 
 def recruitment(**by_site):
     months = months_between(dt.date(2026, 1, 1), dt.date(2026, 5, 1))
-    return Recruitment(200, months, by_site, 0, {})
+    return Recruitment(200, months, by_site, [0] * 5, 0, {})
 
 
 def test_counts_add_up_over_sites_and_months():
@@ -51,6 +51,11 @@ def test_pc013_every_screening_entry_is_counted_under_its_outcome(study, bodo, c
     log_screening(site=bodo, screened_in=dt.date(2026, 9, 1), age_band="70-79", sex="F", key=uuid.uuid4(), by=crc)
     found = recruitment_of(study, definition.study, [bodo], dt.date(2026, 11, 25))
     assert (found.screened, found.outcomes[ScreeningOutcome.PENDING]) == (1, 1)
+
+
+def test_a_consent_counts_in_the_month_in_which_it_was_signed(study, bodo, subject, definition):
+    found = recruitment_of(study, definition.study, [bodo], dt.date(2026, 11, 25))
+    assert (found.months[0], found.consented) == (dt.date(2026, 9, 1), [1, 0, 0])
 
 
 def test_the_coordinator_sees_all_sites_and_a_nurse_the_own(page, bodo, tromso, crc, coordinator):
