@@ -8,8 +8,9 @@ from rest_framework.response import Response
 
 from crf.models import FormData
 from crf.selectors.definitions import definition_for
+from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
 from sites.models import Subject
-from sites.permissions import Permission, has_permission
+from sites.permissions import Permission
 from sites.selectors import study_for, subject_for, subjects_for
 
 
@@ -24,10 +25,18 @@ def subjects(request: Request, study_oid: str) -> Response:
 def forms(request: Request, study_oid: str, number: str) -> Response:
     """Every saved form of a subject: canonical texts and missing codes. A foreign subject is a 404."""
     subject = subject_for(request.user, study_oid, number)
-    with_arm = has_permission(request.user, Permission.VIEW_ARM, subject.study, subject.site)
+    with_arm = sees_arm(request.user, subject)
     rows = FormData.objects.filter(subject=subject, removed_in=None).select_related("event", "definition_version")
     ordered = rows.order_by("event__event_oid", "event__ordinal", "form_oid", "repeat_key")
-    return Response({**_subject(subject), "forms": [_form(row, with_arm) for row in ordered]})
+    return Response(
+        {**_subject(subject), "forms": [_form(row, with_arm) for row in ordered if with_arm or not _betrays_arm(row)]}
+    )
+
+
+def _betrays_arm(row: FormData) -> bool:
+    study = definition_for(row)
+    in_form = betrays_arm(study, study.form(row.form_oid))
+    return in_form or event_betrays_arm(study, study.event(row.event.event_oid))
 
 
 def _subject(subject: Subject) -> dict[str, str]:

@@ -61,7 +61,7 @@ def code_book(definition: StudyDef, scope: dataset.Scope) -> Table:
     """One row per column of the form files: label in both languages, kind, unit, limits and codes."""
     rows = (
         [f"{form.oid}.csv", *_described(definition, item)]
-        for form in dataset.forms_of(definition)
+        for form in dataset.forms_of(definition, scope)
         for item in dataset.items_in(form, scope)
     )
     return rows_csv("code_book.csv", CODE_BOOK, rows)
@@ -78,7 +78,10 @@ def _described(definition: StudyDef, item: ItemDef) -> list[Any]:
 
 def tables(study: Study, definition: StudyDef, scope: dataset.Scope) -> list[Table]:
     """Every file but the manifest, by name."""
-    forms = [copy_csv(f"{form.oid}.csv", dataset.query(study, form, scope)) for form in dataset.forms_of(definition)]
+    forms = [
+        copy_csv(f"{form.oid}.csv", dataset.query(study, definition, form, scope))
+        for form in dataset.forms_of(definition, scope)
+    ]
     others = [rows_csv(name, header, rows) for name, header, rows in extra.tables(study, scope)]
     return sorted([*forms, *others, code_book(definition, scope)], key=lambda table: table.name)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from psycopg2 import sql
 
+from crf.selectors.loading import betrays_arm, event_betrays_arm
 from trials.definition import FormDef, ItemDef, StudyDef
 from trials.models import Study
 
@@ -26,7 +27,7 @@ KEYS = (
 
 @dataclass(frozen=True)
 class Scope:
-    """What the asker may see: site codes, and whether items that betray the arm are in."""
+    """What the asker may see: site codes, and whether what betrays the arm is in: items, whole forms and visits."""
 
     sites: tuple[str, ...]
     with_arm: bool
@@ -36,8 +37,9 @@ def items_in(form: FormDef, scope: Scope) -> list[ItemDef]:
     return [item for item in form.items if scope.with_arm or not item.reveals_arm]
 
 
-def query(study: Study, form: FormDef, scope: Scope) -> sql.Composed:
+def query(study: Study, definition: StudyDef, form: FormDef, scope: Scope) -> sql.Composed:
     """SELECT of one form: KEYS, then per item its value and its missing code; ordered by the keys."""
+    hidden = [event.oid for event in definition.events if not scope.with_arm and event_betrays_arm(definition, event)]
     keys = [sql.SQL(f"{expression} AS {{}}").format(sql.Identifier(name)) for name, expression in KEYS]
     items = [column for item in items_in(form, scope) for column in _columns(item)]
     return sql.SQL(
@@ -47,12 +49,14 @@ def query(study: Study, form: FormDef, scope: Scope) -> sql.Composed:
         " JOIN sites_site si ON si.id = s.site_id"
         " JOIN trials_studyversion v ON v.id = f.definition_version_id"
         " WHERE f.study_id = {study} AND f.form_oid = {form} AND f.removed_in IS NULL AND si.code = ANY({sites})"
+        " AND NOT e.event_oid = ANY({hidden}::text[])"
         ' ORDER BY s.number COLLATE "C", e.event_oid COLLATE "C", e.ordinal, f.repeat_key COLLATE "C"'
     ).format(
         columns=sql.SQL(", ").join(keys + items),
         study=sql.Literal(str(study.id)),
         form=sql.Literal(form.oid),
         sites=sql.Literal(list(scope.sites)),
+        hidden=sql.Literal(hidden),
     )
 
 
@@ -74,5 +78,6 @@ def column_names(form: FormDef, scope: Scope) -> list[str]:
     return names
 
 
-def forms_of(definition: StudyDef) -> list[FormDef]:
-    return sorted(definition.forms, key=lambda form: form.oid)
+def forms_of(definition: StudyDef, scope: Scope) -> list[FormDef]:
+    forms = [form for form in definition.forms if scope.with_arm or not betrays_arm(definition, form)]
+    return sorted(forms, key=lambda form: form.oid)

@@ -194,6 +194,20 @@ def test_an_invitation_leads_to_a_password_and_in(client, invited):
     assert signed_in(client)
 
 
+@pytest.mark.req("ACC-08")
+def test_forgetting_a_password_is_answered_alike_for_known_and_unknown_addresses(client, crc):
+    answers = [client.post(reverse("account_reset_password"), {"email": to}) for to in (crc.email, "x@sykehus.example")]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [
+        (302, reverse("account_reset_password_done"))
+    ] * 2
+    assert [message.to for message in mail.outbox] == [[crc.email]]
+
+
+def test_the_link_in_the_mail_leads_to_our_own_address_whatever_host_was_asked(client, crc, settings):
+    client.post(reverse("account_reset_password"), {"email": crc.email}, headers={"host": "localhost:6666"})
+    assert link_in(mail.outbox[0]).startswith(settings.BASE_URL + "/accounts/password/reset/key/")
+
+
 @pytest.mark.req("PRV-02")
 def test_the_subject_line_of_the_invitation_names_nobody(invited):
     send_due()
