@@ -10,7 +10,7 @@ from crf.entry.document import Document
 from crf.entry.fields import typed_of
 from crf.entry.posted import Posted
 from crf.models import FormData
-from crf.selectors.matrix import matrix_of
+from crf.selectors.matrix import matrix_of, visit_label
 from crf.selectors.place import Place
 from sites.models import Subject
 from sites.permissions import AnyUser
@@ -29,6 +29,18 @@ def copied_answers(user: AnyUser, place: Place, form_id: str) -> Posted | None:
         posted.typed[item.oid] = typed_of(item, document.given(item.oid), place.zone)
         posted.answers[item.oid] = document.given(item.oid)
     return posted
+
+
+def earlier_one(place: Place) -> dict[str, Any] | None:
+    """{label, url}: the newest earlier instance of a form not begun here, to start from; never a patient's form."""
+    if place.row or place.form.kind == "patient" or place.form.repeating:
+        return None
+    saved = [form for form in place.answers.forms if form.form_oid == place.form.oid and form.event.happened_on]
+    if not saved:
+        return None
+    newest = max(saved, key=lambda form: (form.event.happened_on, form.event.ordinal))
+    label = visit_label(newest.event, place.study.event(newest.event.event_oid))
+    return {"label": label, "url": f"?from={newest.pk}"}
 
 
 def _source(user: AnyUser, place: Place, form_id: str) -> FormData | None:

@@ -15,7 +15,7 @@ from crf.entry import dates
 from crf.entry.interruptions import AnswersNeeded, EditConflict
 from crf.entry.posted import Posted, read_posted
 from crf.entry.refusal import Refused
-from crf.selectors.copying import copied_answers
+from crf.selectors.copying import copied_answers, earlier_one
 from crf.selectors.crumbs import crumbs
 from crf.selectors.form_page import FormPage, add_errors, form_page, form_url, read_back
 from crf.selectors.loading import place_for
@@ -42,7 +42,7 @@ def form_entry(request: HttpRequest, **address: Any) -> HttpResponse:
     if request.method == "POST":
         return _submitted(request, place, address, "crf/form.html")
     page = form_page(place, request.user, copied_answers(request.user, place, request.GET.get("from", "")))
-    return _shown(request, page, "crf/form.html")
+    return _shown(request, page, "crf/form.html", panel={"earlier": earlier_one(place)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,0 +1,38 @@
+"""What the visits add to the worklist: those whose window has begun or passed without anything entered."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from crf.models import StudyEvent
+from crf.schedule import Timing, timing
+from crf.selectors.matrix import visit_label, visit_url
+from pallsoft.accounts.models import User
+from sites.clock import local_today
+from sites.permissions import Permission, sites_for
+from sites.selectors import definition_at
+from sites.worklist import WorkItem
+from trials.models import Study
+
+
+def waiting(user: User, study: Study) -> Iterator[WorkItem]:
+    """One sentence for each visit that is due or overdue at the sites where the person enters data."""
+    today = local_today(study.timezone)
+    sites = {site.pk: site for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study")}
+    due = StudyEvent.objects.filter(
+        subject__site__in=sites, happened_on=None, not_done_reason="", window_from__lte=today
+    ).select_related("subject__study")
+    for event in due:
+        yield _item(
+            event, visit_label(event, definition_at(sites[event.subject.site_id]).event(event.event_oid)), today
+        )
+
+
+def _item(event: StudyEvent, label: str, today: date) -> WorkItem:
+    told = {"number": event.subject.number, "visit": label, "day": f"{event.window_to:%d.%m.%Y}"}
+    if timing(today, event.window_from, event.window_to) is Timing.LATE:
+        sentence = _("%(number)s: %(visit)s is overdue, the window ended %(day)s.") % told
+        return WorkItem(sentence, visit_url(event), "overdue", event.window_to)
+    sentence = _("%(number)s: %(visit)s is due, at the latest %(day)s.") % told
+    return WorkItem(sentence, visit_url(event), "due", event.window_to)
