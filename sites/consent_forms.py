@@ -3,6 +3,9 @@
 import uuid
 from typing import Any
 
+from crispy_forms.bootstrap import InlineRadios
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Div, Fieldset, Layout, LayoutObject
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -51,6 +54,27 @@ class ConsentForm(forms.Form):
         add_instant(self, "signed", self.site.timezone)
         return cleaned
 
+    @property
+    def helper(self) -> FormHelper:
+        """Made when the page is shown: which questions are asked is known by then."""
+        helper = FormHelper()
+        helper.form_tag = False
+        helper.layout = Layout(*self.sections())
+        return helper
+
+    def sections(self) -> list[Fieldset]:
+        """The page: the paper, then what was ticked on it."""
+        paper = [Div("signed_on", "signed_clock", css_class="grid-2")]
+        rest = ["language", "informed_by", "copy_given", "interpreter_language"]
+        return [
+            _section(_("The consent form"), "version", *paper, *map(self.shown, rest)),
+            _section(_("What was consented to"), *(self.shown(option.oid) for option in self.options)),
+        ]
+
+    def shown(self, name: str) -> str | LayoutObject:
+        """Radio buttons lie side by side."""
+        return InlineRadios(name) if isinstance(self.fields[name].widget, forms.RadioSelect) else name
+
     def consent(self) -> ConsentFacts:
         """What the page says, for the service; only of a valid form."""
         answers = self.cleaned_data
@@ -78,7 +102,6 @@ class EnrolForm(ConsentForm):
     another_person = forms.BooleanField(
         label=gettext_lazy("I have checked: this is another person"), required=False, widget=forms.HiddenInput
     )
-    field_order = ["birth_year", "sex", "adult_at_consent"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, initial={"key": uuid.uuid4()}, **kwargs)
@@ -95,6 +118,12 @@ class EnrolForm(ConsentForm):
             self._show("adult_at_consent", forms.RadioSelect())
             self.add_error("adult_at_consent", _("Was the person 18 or older on the day of consent?"))
         return cleaned
+
+    field_order = ["birth_year", "sex", "adult_at_consent"]
+
+    def sections(self) -> list[Fieldset]:
+        person = ["key", "seen", "birth_year", "sex", "adult_at_consent", "another_person"]
+        return [_section(_("The person"), *map(self.shown, person)), *super().sections()]
 
     def seen_labels(self) -> list[str]:
         """The look-alikes that the person was shown and set apart."""
@@ -113,3 +142,7 @@ class EnrolForm(ConsentForm):
         if hasattr(field, "choices"):
             widget.choices = field.choices
         field.widget = widget
+
+
+def _section(title: str, *fields: str | LayoutObject) -> Fieldset:
+    return Fieldset(title, *fields, css_class="form-section")

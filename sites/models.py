@@ -17,6 +17,15 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 
+STATUS_CHIPS: dict[str, str] = {
+    Status.PLANNED: "planned",
+    Status.OPEN: "complete",
+    Status.PAUSED: "overdue",
+    Status.CLOSED_TO_RECRUITMENT: "in_progress",
+    Status.CLOSED_OUT: "locked",
+}
+
+
 class Role(models.TextChoices):
     INVESTIGATOR = "investigator", _("Investigator")
     PRINCIPAL_INVESTIGATOR = "principal_investigator", _("Principal investigator")
@@ -56,6 +65,11 @@ class Site(RegulatedModel):
 
     def __str__(self) -> str:
         return self.city
+
+    @property
+    def chip(self) -> str:
+        """The chip whose tone fits the status (design §7)."""
+        return STATUS_CHIPS[self.status]
 
 
 class SiteVersion(RegulatedModel):
@@ -107,6 +121,14 @@ class SubjectStatus(models.TextChoices):
     ENDED = "ended", _("Ended")
 
 
+SUBJECT_CHIPS: dict[str, str] = {
+    SubjectStatus.SCREENING: "in_progress",
+    SubjectStatus.SCREEN_FAILURE: "overdue",
+    SubjectStatus.RANDOMIZED: "complete",
+    SubjectStatus.ENDED: "locked",
+}
+
+
 class Subject(RegulatedModel):
     """A participant under a number that the system gives and that is kept for life. No identity here (D9)."""
 
@@ -125,6 +147,11 @@ class Subject(RegulatedModel):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def chip(self) -> str:
+        """The chip whose tone fits the status (design §7)."""
+        return SUBJECT_CHIPS[self.status]
 
 
 class ScreeningOutcome(models.TextChoices):

@@ -9,19 +9,12 @@ from django.utils.translation import gettext as _
 from crf.answers import SubjectAnswers
 from crf.selectors.loading import sees_arm
 from crf.selectors.words import fact_words
-from sites.models import Subject, SubjectStatus
+from sites.models import Subject
 from sites.permissions import AnyUser
 from sites.selectors import subjects_for
 from trials.scope import compiled
 from trials.subject_rules import facts_of
 from trials.values import UNKNOWN
-
-CHIPS = {
-    SubjectStatus.SCREENING: "in_progress",
-    SubjectStatus.SCREEN_FAILURE: "overdue",
-    SubjectStatus.RANDOMIZED: "complete",
-    SubjectStatus.ENDED: "locked",
-}
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,7 @@ def strip_for(answers: SubjectAnswers, user: AnyUser) -> Strip:
     status = {
         "label": _("Status"),
         "value": subject.get_status_display(),
-        "chip": CHIPS[SubjectStatus(subject.status)],
+        "chip": subject.chip,
     }
     return Strip(subject, [*facts, status], _url(subject, before), _url(subject, after))
 
