@@ -14,10 +14,9 @@ END $$;
 CREATE FUNCTION audit.refuse_locked_form() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM new_rows) THEN
-        RETURN NULL;
+    IF TG_OP = 'UPDATE' AND EXISTS (SELECT FROM new_rows) THEN
+        PERFORM audit.current_change_set();  -- the number of saves is not trailed, yet nobody writes it without a name
     END IF;
-    PERFORM audit.current_change_set();  -- the number of saves is not trailed, yet nobody writes it without a name
     PERFORM pg_advisory_xact_lock_shared(audit.lock_key(r.study_id)) FROM (SELECT DISTINCT n.study_id FROM new_rows n) r;
     IF EXISTS (
         SELECT FROM new_rows n

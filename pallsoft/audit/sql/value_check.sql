@@ -48,41 +48,46 @@ END $$;
 CREATE FUNCTION audit.check_values() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_no_object boolean;
+    v_objects boolean;
     v_marked boolean;
-    v_item text;
-    v_rule text;
+    v_keys bigint;
+    v_known bigint;
+    v_broken text;  -- "ITEM: rule"
 BEGIN
-    SELECT bool_or(jsonb_typeof(n.data) <> 'object' OR jsonb_typeof(n.marks) <> 'object'), bool_or(n.marks <> '{}')
-    INTO v_no_object, v_marked FROM new_rows n;
-    IF v_no_object THEN
-        v_item := 'document';
-        v_rule := 'object';
+    SELECT bool_and(jsonb_typeof(n.data) = 'object' AND jsonb_typeof(n.marks) = 'object'), bool_or(n.marks <> '{}'),
+        sum(CASE jsonb_typeof(n.data) WHEN 'object' THEN (SELECT count(*) FROM jsonb_object_keys(n.data)) END)
+    INTO v_objects, v_marked, v_keys FROM new_rows n;
+    IF NOT v_objects THEN
+        v_broken := 'document: object';
+    ELSE  -- led by the items of the form: one look into the index, not one for each key
+        SELECT count(*), min(c.item_oid || ': ' || CASE
+            WHEN jsonb_typeof(n.data -> c.item_oid) <> 'string' THEN 'text'
+            ELSE audit.broken_rule(n.data ->> c.item_oid, c) END)
+        INTO v_known, v_broken
+        FROM new_rows n JOIN public.trials_itemcolumn c
+            ON c.version_id = n.definition_version_id AND c.form_oid = n.form_oid AND n.data ? c.item_oid;
     END IF;
-    IF v_item IS NULL THEN
-        SELECT d.key, CASE
-                WHEN c.id IS NULL THEN 'unknown item'
-                WHEN jsonb_typeof(d.value) <> 'string' THEN 'text'
-                ELSE audit.broken_rule(d.value #>> '{}', c)
-            END
-        INTO v_item, v_rule
+    IF v_broken IS NULL AND v_known < v_keys THEN  -- the other keys: unknown, or repeats of an imported group
+        SELECT min(d.key || ': ' || CASE
+            WHEN c.id IS NULL THEN 'unknown item'
+            WHEN jsonb_typeof(d.value) <> 'string' THEN 'text'
+            ELSE audit.broken_rule(d.value #>> '{}', c) END)
+        INTO v_broken
         FROM new_rows n CROSS JOIN LATERAL jsonb_each(n.data) d
         LEFT JOIN public.trials_itemcolumn c ON c.version_id = n.definition_version_id AND c.form_oid = n.form_oid
-            AND c.item_oid = split_part(d.key, '#', 1)
-        WHERE c.id IS NULL OR jsonb_typeof(d.value) <> 'string' OR audit.broken_rule(d.value #>> '{}', c) IS NOT NULL
-        LIMIT 1;
+            AND c.item_oid = split_part(d.key, '#', 1);
     END IF;
-    IF v_item IS NULL AND v_marked THEN
-        SELECT m.key, coalesce(audit.broken_mark_rule(m.value, n.data ? m.key, c), 'unknown item')
-        INTO v_item, v_rule
+    IF v_broken IS NULL AND v_marked THEN
+        SELECT min(m.key || ': ' || CASE
+            WHEN c.id IS NULL THEN 'unknown item'
+            ELSE audit.broken_mark_rule(m.value, n.data ? m.key, c) END)
+        INTO v_broken
         FROM new_rows n CROSS JOIN LATERAL jsonb_each(n.marks) m
         LEFT JOIN public.trials_itemcolumn c ON c.version_id = n.definition_version_id AND c.form_oid = n.form_oid
-            AND c.item_oid = split_part(m.key, '#', 1)
-        WHERE c.id IS NULL OR audit.broken_mark_rule(m.value, n.data ? m.key, c) IS NOT NULL
-        LIMIT 1;
+            AND c.item_oid = split_part(m.key, '#', 1);
     END IF;
-    IF v_item IS NOT NULL THEN
-        RAISE EXCEPTION 'value of % refused: %', v_item, v_rule USING ERRCODE = 'PS007', DETAIL = v_item, HINT = v_rule;
+    IF v_broken IS NOT NULL THEN
+        RAISE EXCEPTION 'refused %', v_broken USING ERRCODE = 'PS007', DETAIL = split_part(v_broken, ': ', 1);
     END IF;
     RETURN NULL;
 END $$;
