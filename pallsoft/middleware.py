@@ -1,9 +1,9 @@
-"""Request number, refusals as pages, and no caching of patients' pages."""
+"""Request number, refusals as pages, no address with NUL, and no caching of patients' pages."""
 
 import uuid
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
@@ -26,6 +26,17 @@ def request_id(get_response: GetResponse) -> GetResponse:
             request_number.reset(token)
         response["X-Request-Id"] = request.id
         return response
+
+    return middleware
+
+
+def no_nul(get_response: GetResponse) -> GetResponse:
+    """Nothing of ours has an address or a query with a NUL character; PostgreSQL cannot even be asked for one."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META["QUERY_STRING"]:
+            raise Http404
+        return get_response(request)
 
     return middleware
 

@@ -46,10 +46,15 @@ def site_for(user: AnyUser, study_oid: str, code: str, permission: Permission) -
 def subject_for(
     user: AnyUser, study_oid: str, number: str, permission: Permission = Permission.VIEW_SUBJECT
 ) -> Subject:
-    """A subject of a site at which the person has the permission; a foreign one is Http404. Writes the access log."""
+    """A subject of a site at which the person has the permission; a foreign one is Http404.
+
+    Writes the access log, also of the attempt: who tries the numbers of other sites is seen there.
+    """
     study = study_for(user, study_oid, permission)
     subject = subjects_for(user, study, permission).filter(number=number).first()
     if subject is None:
+        foreign = study.subjects.filter(number=number).first()
+        record_access(user=user, subject=foreign, what=permission, ok=False)
         raise Http404
     record_access(user=user, subject=subject, what=permission)
     return subject
