@@ -25,3 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/<str:study_oid>/subjects/", api.subjects, name="api-subjects"),
     path("api/v1/<str:study_oid>/subjects/<str:number>/", api.forms, name="api-forms"),
 ]
+
+handler500 = "pallsoft.failures.server_error"

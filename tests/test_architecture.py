@@ -17,6 +17,8 @@ SOURCE_CEILING, TEST_CEILING = 400, 500
 BUILT_STAGES = {"main job"}
 OFF_TEMPLATES = re.compile(r"\sstyle=|<script(?![^>]*\bsrc=)(?![^>]*application/json)|\son[a-z]+=|hx-on|js:")
 
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]")
+
 
 def python_files(*folders: str) -> list[Path]:
     return [p for folder in folders for p in (ROOT / folder).rglob("*.py") if "migrations" not in p.parts]
@@ -71,6 +73,7 @@ def test_no_view_or_service_names_an_item_of_a_study():
     """Forms are data: an item OID of a definition never stands in Python (a second trial is a new file)."""
     definitions = ROOT / "trials" / "definitions"
     oids = set(re.findall(r"^\s*-?\s*(?:oid|form|item): ([A-Z][A-Z0-9_]{3,})\s*$", _all_yaml(definitions), re.M))
+    oids -= {path.parent.name.upper() for path in definitions.glob("*/study.yaml")}  # the trials' own names
     assert len(oids) > 100
     named = [
         f"{path.relative_to(ROOT)}: {node.value}"
@@ -90,6 +93,15 @@ def test_every_message_has_a_norwegian_translation():
     translated = catalogue(ROOT / "locale" / "nb" / "LC_MESSAGES" / "django.po")
     wanted = messages_of_python(python_files(*APPS)) | messages_of_templates((ROOT / "templates").rglob("*.html"))
     assert sorted(message for message in wanted if not translated.get(message)) == []
+
+
+def test_translations_keep_every_placeholder():
+    broken = [
+        message
+        for message, text in catalogue(ROOT / "locale" / "nb" / "LC_MESSAGES" / "django.po").items()
+        if set(PLACEHOLDER.findall(message)) != set(PLACEHOLDER.findall(text))
+    ]
+    assert broken == []
 
 
 def test_every_requirement_of_the_built_stages_is_named_by_a_test():
