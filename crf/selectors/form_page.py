@@ -13,12 +13,12 @@ from crf.entry.fields import Field, errors_on, field_of, source_words, typed_of
 from crf.entry.parse import shown
 from crf.entry.posted import Posted, Typed
 from crf.policies import check_can_enter_form
-from crf.selectors.loading import sees_arm
+from crf.selectors.loading import rights_at
 from crf.selectors.place import Place
 from crf.selectors.words import answer_words
 from pallsoft.audit.selectors import last_changes
 from pallsoft.errors import NotAllowedNow
-from sites.permissions import AnyUser, Permission, has_permission
+from sites.permissions import AnyUser, Permission
 from trials.definition import ItemDef
 
 
@@ -64,9 +64,10 @@ def form_page(place: Place, user: AnyUser, posted: Posted | None = None, seen_ve
     """The form; with `posted`, as it was typed, whether it could be read or not."""
     posted = posted or Posted()
     settled = place.rules.settle(place.current, posted.answers, {})
-    may_enter = has_permission(user, Permission.ENTER_DATA, place.subject.study, place.subject.site)
+    rights = rights_at(user, place.subject)
+    may_enter = Permission.ENTER_DATA in rights
     closed = _closed(place) if may_enter else ""
-    fields = _fields(place, user, posted, settled, readonly=not may_enter or bool(closed))
+    fields = _fields(place, rights, posted, settled, readonly=not may_enter or bool(closed))
     version = place.row.version if place.row else 0
     return FormPage(
         place,
@@ -101,10 +102,12 @@ def _closed(place: Place) -> str:
     return ""
 
 
-def _fields(place: Place, user: AnyUser, posted: Posted, settled: Settled, readonly: bool) -> dict[str, Field]:
-    items = [item for item in place.form.items if not item.reveals_arm or sees_arm(user, place.subject)]
+def _fields(
+    place: Place, rights: frozenset[Permission], posted: Posted, settled: Settled, readonly: bool
+) -> dict[str, Field]:
+    items = [item for item in place.form.items if not item.reveals_arm or Permission.VIEW_ARM in rights]
     earlier = _earlier(place)
-    trail = form_url(place, "form-trail") if place.row and _sees_trail(place, user) else ""
+    trail = form_url(place, "form-trail") if place.row and Permission.VIEW_TRAIL in rights else ""
     fields = {}
     for item in items:
         one = field_of(place.study, item, _typed(place, item, posted, settled))
@@ -152,10 +155,6 @@ def _earlier(place: Place) -> dict[str, str]:
         for oid, change in changes.items()
         if change.part == "data" and change.old and oid in place.form.item_oids
     }
-
-
-def _sees_trail(place: Place, user: AnyUser) -> bool:
-    return has_permission(user, Permission.VIEW_TRAIL, place.subject.study, place.subject.site)
 
 
 def read_back(place: Place) -> list[str]:

@@ -49,7 +49,7 @@ class Place:
 
 def place_of(event: StudyEvent, form_oid: str, repeat_key: str) -> Place:
     """The place that a visit, stored or not, and a form name. Raises KeyError for a form that the study has not."""
-    event = standing(event)
+    event = standing(event) if event._state.adding else event
     row = None if event._state.adding else _row(event, form_oid, repeat_key)
     version = None if row else live_version(event.study, event.subject.site)
     study = definition_for(row) if row else definition_of(version)
@@ -70,7 +70,8 @@ def new_row(place: Place) -> FormData:
 
 
 def _row(event: StudyEvent, form_oid: str, repeat_key: str) -> FormData | None:
-    row = event.forms.filter(form_oid=form_oid, repeat_key=repeat_key, removed_in=None).first()
+    rows = event.forms.filter(form_oid=form_oid, repeat_key=repeat_key, removed_in=None)
+    row = rows.select_related("created_in").first()
     if row:
         row.subject, row.event = event.subject, event
     return row

@@ -30,7 +30,8 @@ class Strip:
 def strip_for(answers: SubjectAnswers, user: AnyUser) -> Strip:
     """The arm stands here only for who may see it."""
     subject = answers.subject
-    facts = [*_of_the_system(answers, sees_arm(user, subject)), *_of_the_definition(answers, sees_arm(user, subject))]
+    with_arm = sees_arm(user, subject)
+    facts = [*_of_the_system(answers, with_arm), *_of_the_definition(answers, with_arm)]
     others = subjects_for(user, subject.study).order_by("number").values_list("number", flat=True)
     before = others.filter(number__lt=subject.number).last()
     after = others.filter(number__gt=subject.number).first()

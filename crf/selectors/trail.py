@@ -64,7 +64,8 @@ class Trail:
 
 def form_trail(place: Place, user: AnyUser, item_oid: str) -> Trail:
     """Newest first. Without items that the reader may not see (AUD-11). Raises Http404 for an item that is none."""
-    items = {item.oid: item for item in place.form.items if not item.reveals_arm or sees_arm(user, place.subject)}
+    with_arm = sees_arm(user, place.subject)
+    items = {item.oid: item for item in place.form.items if with_arm or not item.reveals_arm}
     if item_oid and item_oid not in items:
         raise Http404
     rows = trail_for(table="crf_formdata", row_id=place.row.pk, item=item_oid or None)

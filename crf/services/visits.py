@@ -15,7 +15,9 @@ from sites.models import Subject
 def lock_subject(subject: Subject) -> Subject:
     """The subject as it is now, its row held to the commit: saves of one subject are in order (data_model §3)."""
     rows = Subject.objects.select_for_update(no_key=True, of=["self"])
-    return rows.select_related("site", "study").get(pk=subject.pk)
+    locked = rows.select_related("site", "study").get(pk=subject.pk)
+    locked.site.study = locked.study
+    return locked
 
 
 def stored(event: StudyEvent) -> StudyEvent:
