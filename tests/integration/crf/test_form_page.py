@@ -192,11 +192,11 @@ def test_lines_of_a_long_text_are_stored_as_typed_and_looking_changes_nothing(po
 
 @pytest.mark.req("PRV-07")
 def test_a_national_identity_number_in_free_text_is_asked_about(post, row):
-    typed = {"BASE_TEXT": "see 13097248022"}
+    typed = {"BASE_TEXT": "see 03851598730"}
     answer = post(typed)
     assert answer.status_code == 422 and 'name="not-identity"' in answer.content.decode()
     post(typed | {"not-identity": "on"})
-    assert row("START", "BASE").data["BASE_TEXT"] == "see 13097248022"
+    assert row("START", "BASE").data["BASE_TEXT"] == "see 03851598730"
 
 
 @pytest.mark.req("DAT-17")

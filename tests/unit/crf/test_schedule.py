@@ -60,8 +60,15 @@ def test_calendar_days_are_counted_over_clock_changes_leap_days_and_new_year(anc
 
 @pytest.mark.parametrize(
     ("offset", "expected"),
-    [(-4, Timing.EARLY), (-3, Timing.IN_WINDOW), (-2, Timing.IN_WINDOW), (0, Timing.IN_WINDOW)]
-    + [(2, Timing.IN_WINDOW), (3, Timing.IN_WINDOW), (4, Timing.LATE)],
+    [
+        (-4, Timing.EARLY),
+        (-3, Timing.IN_WINDOW),
+        (-2, Timing.IN_WINDOW),
+        (0, Timing.IN_WINDOW),
+        (2, Timing.IN_WINDOW),
+        (3, Timing.IN_WINDOW),
+        (4, Timing.LATE),
+    ],
 )
 def test_both_ends_belong_to_the_window(offset, expected):
     week_2 = target(date(2026, 10, 12), "WK2")
