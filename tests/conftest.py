@@ -8,10 +8,11 @@ import pytest
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-from tests import flush
+from tests import flush, proofs
 from tests.fixtures import *  # noqa: F403 - fixtures must stand in a conftest to be found
 from tools import system
 
+pytest_runtest_logreport, pytest_sessionfinish = proofs.pytest_runtest_logreport, proofs.pytest_sessionfinish
 OWNER, APP = "pallsoft_owner", "pallsoft_app"
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -84,6 +85,7 @@ def no_outside_network():
 
 def pytest_collection_modifyitems(config, items):
     """`long` only when asked for; what this machine cannot run is skipped with the reason."""
+    proofs.note_requirements(items)
     missing = {
         "browser": None if os.environ.get("CHROMIUM") else f"no Chromium: {system.CHROMIUM_HINT}",
         "pdf": None if system.has_pango() else f"no Pango: {system.PANGO_HINT}",

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-RESULTS = settings.BASE_DIR / ".demo" / "requirements.json"  # written by the test run (tests/conftest.py)
+RESULTS = settings.BASE_DIR / ".demo" / "requirements.json"  # written by the test run (tests/proofs.py)
 
 
 def stated() -> list[dict[str, str]]:
@@ -17,15 +17,15 @@ def stated() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def outcomes(path: Path) -> dict[str, dict[str, list[str]]]:
-    """{requirement id: {"passed": [tests], "failed": [tests]}} of the last test run; empty when there was none."""
+def outcomes(path: Path) -> dict[str, dict[str, str]]:
+    """{requirement id: {test: "passed" | "failed"}} of the test runs so far; empty when there was none."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def verdict(result: dict[str, list[str]]) -> str:
-    if result.get("failed"):
-        return "FAILED"
-    return "proved" if result.get("passed") else "open"
+def verdict(tests: dict[str, str]) -> str:
+    if not tests:
+        return "open"
+    return "proved" if set(tests.values()) == {"passed"} else "FAILED"
 
 
 class Command(BaseCommand):
@@ -34,8 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         results = outcomes(RESULTS)
         for row in stated():
-            result = results.get(row["id"], {})
-            tests = len(result.get("passed", [])) + len(result.get("failed", []))
-            self.stdout.write(f"{row['id']}  {verdict(result):7}  {tests:3} tests  {row['statement'][:90]}")
+            tests = results.get(row["id"], {})
+            self.stdout.write(f"{row['id']}  {verdict(tests):7}  {len(tests):3} tests  {row['statement'][:90]}")
         proved = sum(verdict(results.get(row["id"], {})) == "proved" for row in stated())
         self.stdout.write(f"{proved} of {len(stated())} requirements proved")

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import Http404
 
-from pallsoft.demo.people import Staff, new_password, write_accounts
 from pallsoft.demo.seed import Demonstration
 from sites.centres import Centre, read_centres
 from sites.clock import local_today
@@ -25,21 +24,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--subjects", type=int, default=90, metavar="N", help="default 90")
         parser.add_argument("--seed", type=int, default=20241210, metavar="S", help="the same S gives the same people")
+        parser.add_argument("--processes", type=int, default=processors(), metavar="P", help="default: one a processor")
 
-    def handle(self, *, subjects: int, seed: int, **_options: Any) -> None:
+    def handle(self, *, subjects: int, seed: int, processes: int, **_options: Any) -> None:
         study = self._study()
         if study.subjects.exists() or study.schemes.exists():
             self.stdout.write(f"{study.oid} already has people in it: nothing was done.")
             return
-        today = local_today(study.timezone)
-        demonstration = Demonstration(study, subjects=subjects, seed=seed, today=today)
-        staff = Staff(study, demonstration.start, new_password())
-        demonstration.make_places(_centres(), staff)
-        accounts = write_accounts(
-            staff.accounts, Path(os.environ.get("PALLSOFT_DEMO_DIR", settings.BASE_DIR / ".demo"))
-        )
-        made = sum(1 for _patient in demonstration.make_patients())
-        self.stdout.write(f"{study.oid}: {made} invented subjects; the accounts are in {accounts}")
+        accounts = Path(os.environ.get("PALLSOFT_DEMO_DIR", settings.BASE_DIR / ".demo"))
+        demonstration = Demonstration(study, subjects, seed, local_today(study.timezone))
+        if not demonstration.make(_centres(), accounts, processes):
+            raise CommandError(
+                "The demonstration data are not complete (why is said above): begin with an empty database."
+            )
+        self.stdout.write(f"{study.oid}: {subjects} invented subjects; the accounts are in {accounts}")
 
     def _study(self) -> Study:
         if settings.MODE not in ("demo", "test"):
@@ -53,6 +51,11 @@ class Command(BaseCommand):
         if study.mode != Mode.TEST:
             raise CommandError(f"{study.oid} is a live study: no invented data go into it.")
         return study
+
+
+def processors() -> int:
+    """More than four would only wait for the database."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
 
 
 def _centres() -> list[Centre]:
