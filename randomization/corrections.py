@@ -59,7 +59,7 @@ def correctable(subject: Subject) -> list[Correctable]:
     entered = {one.oid: one.value for one in (*ready.factors, *ready.facts)}
     return [
         Correctable(oid, label, study.code_list(codes), randomized.get(oid, ""), actual.get(oid, ""), entered[oid])
-        for oid, label, codes in _coded(study)
+        for oid, label, codes in coded(study)
     ]
 
 
@@ -99,7 +99,8 @@ def _confirmed(subject: Subject) -> dict[str, str]:
     return dict(subject.corrections.filter(confirmed=True).values_list("factor", "value_corrected"))
 
 
-def _coded(study: StudyDef) -> list[tuple[str, str, str]]:
+def coded(study: StudyDef) -> list[tuple[str, str, str]]:
+    """(OID, label, code list) of the factors, and of the coded facts that say something else than a factor."""
     factors = [(factor.oid, str(factor.label), factor.code_list) for factor in study.strata]
     taken = {codes for _oid, _label, codes in factors}
     facts = [(fact.oid, str(fact.label), fact.code_list) for fact in study.facts if fact.code_list]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from crf.exports.dataset import Scope
 from crf.exports.extra import Rows
+from randomization.corrections import coded
 from randomization.facts import arm_codes
 from randomization.models import Allocation, Correction
 from trials.definition import definition_of
@@ -14,8 +15,7 @@ from trials.selectors import live_version
 
 def randomization_table(study: Study, scope: Scope) -> Rows:
     """`<FACTOR>` as randomised, `<FACTOR>_ACTUAL` after confirmed corrections; ARM only where the asker may see it."""
-    definition = definition_of(live_version(study))
-    names = [factor.oid for factor in definition.strata] + [fact.oid for fact in definition.facts if fact.code_list]
+    names = [oid for oid, _label, _codes in coded(definition_of(live_version(study)))]
     header = ["SUBJECT", "SITE", "RANDOMIZED_AT", "ENTERED_AT", "PURPOSE"]
     header += [column for name in names for column in (name.upper(), f"{name.upper()}_ACTUAL")]
     return "RANDOMIZATION.csv", header + ["ARM"] * scope.with_arm, _rows(study, scope, names)

@@ -37,6 +37,4 @@ def _refusal(code: str) -> PallsoftError | None:
             return NotAllowedNow(_("No confirmed list is in place for this stratum. Ring the coordinator."))
         case "PR006":
             return InvalidInput({"position": [_("This is not the next slot. Enter the allocations in their order.")]})
-        case "PR007":
-            return InvalidInput({"list": [_("The database could not make the list again from what it stored.")]})
     return None

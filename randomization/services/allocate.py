@@ -80,7 +80,8 @@ def hold(subject: Subject) -> Subject:
 def check_ready(ready: Readiness) -> None:
     """Raises NotAllowedNow with every gate that is closed."""
     if ready.closed:
-        raise NotAllowedNow(" ".join(str(gate.sentence) for gate in ready.closed))
+        missing = " ".join(gate.sentence for gate in ready.closed)
+        raise NotAllowedNow(_("Nobody is randomised before this holds: %(gates)s") % {"gates": missing})
 
 
 def take(function: str, subject: Subject, ready: Readiness, key: uuid.UUID, by: User, *more: Any) -> Allocation:

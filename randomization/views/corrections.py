@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from randomization import services
 from randomization.corrections import correctable, corrections_of, shown_corrections
 from randomization.forms import CorrectionForm
+from randomization.views.strip import strip_of
 from sites.permissions import Permission, has_permission, require
 from sites.selectors import subject_for
 from sites.submitting import submitted
@@ -31,6 +32,7 @@ def corrections_page(request: HttpRequest, study_oid: str, number: str) -> HttpR
     context = {
         "study": subject.study,
         "subject": subject,
+        "strip": strip_of(request.user, subject),
         "choices": choices,
         "requests": shown_corrections(subject, choices),
         "form": form,

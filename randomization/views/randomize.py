@@ -15,6 +15,7 @@ from randomization.forms import RandomizeForm
 from randomization.models import Allocation
 from randomization.readiness import readiness_of
 from randomization.receipt import Receipt, allocation_of, next_visits, receipt_for
+from randomization.views.strip import strip_of
 from sites.models import Subject, Task
 from sites.permissions import Permission, has_permission, may_perform
 from sites.selectors import subject_for
@@ -60,6 +61,7 @@ def _before(request: HttpRequest, subject: Subject, form: RandomizeForm) -> Http
     context = {
         "study": subject.study,
         "subject": subject,
+        "strip": strip_of(request.user, subject),
         "ready": ready,
         "form": form,
         "may_randomize": may_perform(request.user, Task.RANDOMIZE, subject.site),
@@ -78,6 +80,7 @@ def _shown(request: HttpRequest, subject: Subject, receipt: Receipt) -> dict[str
     return {
         "study": subject.study,
         "subject": subject,
+        "strip": strip_of(request.user, subject),
         "receipt": receipt,
         "visits": next_visits(subject),
         "can_make_pdf": can_make_pdf(),

@@ -5,6 +5,7 @@ import random
 import threading
 import uuid
 from collections import Counter
+from functools import partial
 
 import psycopg2
 import pytest
@@ -222,12 +223,13 @@ def test_twenty_parallel_posts_with_one_key_are_one_randomisation(ready, crc, si
     signed_in, page = sign_in(crc), f"/s/TOARM/subjects/{ready.number}/randomize/"
     key = str(uuid.uuid4())
 
-    def post():
+    def post(sent_key):
         client = Client()
         client.cookies = signed_in.cookies
-        return client.post(page, {"key": key, "typed_number": ready.number})
+        return client.post(page, {"key": sent_key, "typed_number": ready.number})
 
-    answers = at_once([post] * 20)
+    another_window = [partial(post, str(uuid.uuid4())) for _ in range(4)]
+    answers = at_once([partial(post, key)] * 20 + another_window)
     assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, page)}
     assert Allocation.objects.count() == 1
     told = Counter(Message.objects.filter(kind="randomization.confirmed").values_list("recipient_id", flat=True))

@@ -12,6 +12,7 @@ from pallsoft.errors import Conflict, NotAllowedNow, NotPermitted
 from randomization.facts import arm_code, arm_codes, randomized_at
 from randomization.models import Allocation
 from randomization.readiness import digest
+from randomization.refusals import refusing
 from randomization.services import AlreadyRandomized, arm_for, randomize
 from tests.fixtures.randomizing import randomized
 
@@ -207,3 +208,8 @@ def test_randomize_without_any_permission_tells_nothing_of_an_earlier_one(ready,
     randomized(ready, crc, key)
     with pytest.raises(NotPermitted):
         randomize(subject=ready, key=key, by=outsider, typed_number=ready.number)
+
+
+def test_an_error_that_is_no_refusal_of_ours_stays_an_error(db):
+    with pytest.raises(DatabaseError, match="division by zero"), refusing(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / 0")
