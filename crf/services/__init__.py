@@ -1,6 +1,7 @@
 """Every write of clinical data. Keyword-only; `by` is who acts, `reason` where stored data change."""
 
 from crf.selectors.place import NEW
+from crf.services.batch import Entry, save_new_forms
 from crf.services.eligibility import confirm_eligibility, record_screen_failure
 from crf.services.events import (
     clear_not_done,
@@ -14,6 +15,7 @@ from crf.services.saving import SaveResult, save_form
 
 __all__ = [
     "NEW",
+    "Entry",
     "SaveResult",
     "clear_not_done",
     "confirm_eligibility",
@@ -21,6 +23,7 @@ __all__ = [
     "record_screen_failure",
     "record_visit_date",
     "save_form",
+    "save_new_forms",
     "schedule_events",
     "start_screening_attempt",
     "void_form",

@@ -80,12 +80,12 @@ def save_form(
             return SaveResult(**answer)
         place = place_of(event, form_oid, repeat_key)
         check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
-        _check_observed(place, observed_at)
-        mine = _mine(place, _checked(place, values, missing or {}, entered or {}), seen_version)
+        check_observed(place, observed_at)
+        mine = _mine(place, checked(place, values, missing or {}, entered or {}), seen_version)
         row = place.row or new_row(place)
-        settled = _settle(place, row, mine, why)
+        settled = settle(place, row, mine, why)
         changes = place.rules.changes(place.current, settled.document)
-        _check_settled(place, settled, changes, reason)
+        check_settled(place, settled, changes, reason)
         told = reason or _cause(changes)
         with change_set(study=event.study, by=by, action="crf.save_form", reason=told, role=role, site=site):
             result = _store(place, row, settled, changes, observed_at, by)
@@ -93,7 +93,7 @@ def save_form(
     return result
 
 
-def _checked(
+def checked(
     place: Place, values: Mapping[str, str], missing: Mapping[str, str], entered: Mapping[str, str]
 ) -> dict[str, Answer]:
     """The answers, each one that its item may hold. Raises InvalidInput with every fault."""
@@ -128,7 +128,7 @@ def _explanations(why: Mapping[str, str]) -> dict[str, str]:
     return {oid: explained(text, "", f"why-{oid}") for oid, text in why.items()}
 
 
-def _check_observed(place: Place, observed_at: datetime | None) -> None:
+def check_observed(place: Place, observed_at: datetime | None) -> None:
     if observed_at is None:
         return
     try:
@@ -159,7 +159,7 @@ def _theirs(row: FormData, clash: Clash, later: list[TrailedChange]) -> Theirs:
     return Theirs(clash, row.created_in.actor_name, row.created_in.at)
 
 
-def _settle(place: Place, row: FormData, mine: Mapping[str, Answer], why: Mapping[str, str]) -> Settled:
+def settle(place: Place, row: FormData, mine: Mapping[str, Answer], why: Mapping[str, str]) -> Settled:
     """The document as the rules leave it; a form that asks for its own visit or repeats sees itself as it will be."""
     settled = place.rules.settle(place.current, mine, why)
     if place.form.item_oids.isdisjoint(asked_outside(place.study, place.form.oid)):
@@ -170,7 +170,7 @@ def _settle(place: Place, row: FormData, mine: Mapping[str, Answer], why: Mappin
     return place.rules.settle(place.current, mine, why)
 
 
-def _check_settled(place: Place, settled: Settled, changes: list[Change], reason: str) -> None:
+def check_settled(place: Place, settled: Settled, changes: list[Change], reason: str) -> None:
     """Raises InvalidInput for what cannot be true, AnswersNeeded for what a person has to explain first."""
     impossible = place.rules.hard_violations(settled.outcome)
     if impossible:
@@ -196,7 +196,7 @@ def _store(
     now = database_now()
     unchanged = place.row is not None and settled.document == place.current and observed_at in (None, row.observed_at)
     if not unchanged:
-        dated = _date_visit(place, observed_at or now)
+        dated = date_visit(place, observed_at or now)
         write(row, settled)
         row.observed_at = observed_at or row.observed_at
         row.version += 1
@@ -206,7 +206,7 @@ def _store(
     return SaveResult(str(row.pk), row.repeat_key, row.version, now.isoformat(), not unchanged)
 
 
-def _date_visit(place: Place, observed_at: datetime) -> set[str]:
+def date_visit(place: Place, observed_at: datetime) -> set[str]:
     """The first thing saved of a visit dates it; a log has no day. Returns what changed for rules."""
     event = stored(place.event)
     if event.happened_on or place.study.event(event.event_oid).kind == "log":

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from crf.models import StudyEvent
-from crf.services import NEW, mark_not_done
+from crf.services import mark_not_done
 from pallsoft.demo import answers
 from pallsoft.demo.life import Life
 from pallsoft.demo.patients import Patient
@@ -31,11 +31,13 @@ class FollowUp:
         if self._has_come(self.day_0):
             decided = {"RTS_START": "N", "RTS_NOTON": self.day_0.isoformat(), "RTS_NOTW": "WORSE"}
             self.life.enter("RT", "RTS", decided, self.day_0)
+            self.life.store()
 
     def run(self) -> None:
         if not self._has_come(self.day_0):
             return
         self._treat()
+        self.life.store()  # day 0 is known now, and with it the windows of the visits
         for event, week, spread in VISITS:
             day = self.day_0 + timedelta(days=7 * week + self.draw.randint(-spread, spread))
             if self._has_come(day) and not self._has_stopped(day) and not self._is_left_undone(day):
@@ -83,16 +85,17 @@ class FollowUp:
             values |= {"RTF_STATUS": "GIVEN", "RTF_TIME": "09:30", "RTF_DOSE": dose, "RTF_TECH": "VMAT"}
         else:
             values |= {"RTF_STATUS": "MISSED", "RTF_WHY": "MACHINE"}
-        self._on("RT", "RTF", values, on, NEW)
+        self._on("RT", "RTF", values, on)
 
     def _visit(self, event: str, week: int, day: date) -> None:
         unwell = self.draw.random() < 0.07
         self._on(event, "ST", {"ST_STATE": "ALIVE", "ST_ON": day.isoformat(), "ST_FROM": "SEEN"}, day)
-        self._on(event, "NRS", {"NRS_NOT": "ILL"} if unwell else answers.symptoms(self.patient, day, week), day)
+        scores = {"NRS_NOT": "ILL"} if unwell else answers.symptoms(self.patient, day, week)
+        self._on(event, "NRS", scores, day)
         self._drugs(event, week, day, {})
         grades, ecog = self._assess(event, week, day) if event in ASSESSED else ({}, 0)
         if event == "W4" and self.arm == "A":
-            self._decide_on_second(day, grades, ecog, unwell)
+            self._decide_on_second(day, scores.get(answers.SCORES[self.patient.target]), grades, ecog)
         if event in QUALITY_OF_LIFE:
             self._questionnaires(event, day, unwell)
         self._on(event, "VIS", answers.since_last(event, self._adverse_event(event, day)), day)
@@ -100,7 +103,7 @@ class FollowUp:
     def _drugs(self, event: str, week: int, day: date, systemic: answers.Values) -> None:
         self._on(event, "CM", answers.medication(self.patient, event, systemic), day)
         if self.patient.opioid:
-            self._on(event, "OPI", answers.opioid(self.patient, week), day, NEW)
+            self._on(event, "OPI", answers.opioid(self.patient, week), day)
 
     def _assess(self, event: str, week: int, day: date) -> tuple[answers.Values, int]:
         ecog = min(self.patient.ecog + (self.draw.random() < 0.25) * (week > 4), 4)
@@ -120,13 +123,13 @@ class FollowUp:
         used = {"RU_HOSP": self.draw.choice("00025"), "RU_NURS": "0", "RU_OUT": str(self.draw.randint(0, 6))}
         self._on(event, "RU", used | {"RU_HOME": answers.yes(self.draw.random() < 0.3)}, day)
         if event == "W4" and self.patient.biobank:
-            self._on(event, "SMP", self.life.sample(day), day, NEW)
+            self._on(event, "SMP", self.life.sample(day), day)
 
-    def _decide_on_second(self, day: date, grades: answers.Values, ecog: int, unwell: bool) -> None:
+    def _decide_on_second(self, day: date, score: str | None, grades: answers.Values, ecog: int) -> None:
         """The criteria of the form, and then whether it is offered, accepted and given."""
-        now = None if unwell else self._entered_score(day)
         toxic = any(grade in "345" for item, grade in grades.items() if item not in ("TOX_BY", "TOX_SKIN", "TOX_FATIG"))
-        met = now is not None and self.patient.baseline - now < 2 and now >= 4 and ecog <= 3 and not toxic
+        still = score is not None and self.patient.baseline - int(score) < 2 and int(score) >= 4
+        met = still and ecog <= 3 and not toxic
         offered = met and self.draw.random() < 0.8
         accepted = offered and self.draw.random() < 0.75
         values = {"SF_OFF": answers.yes(offered)}
@@ -139,10 +142,6 @@ class FollowUp:
         on = day + timedelta(days=(7 - day.weekday()) % 7 or 1)
         if accepted and self._has_come(on):
             self._fraction(2, on, "8")
-
-    def _entered_score(self, day: date) -> int | None:
-        form = self.life.subject.forms.filter(form_oid="NRS", event__event_oid="W4").first()
-        return int(form.data["NRS_TGT"]) if form and "NRS_TGT" in form.data else None
 
     def _adverse_event(self, event: str, day: date) -> bool:
         if event == "W24" or self.draw.random() > 0.18:
@@ -161,7 +160,7 @@ class FollowUp:
             aware = answers.instant(began, 15)
             sent = aware + timedelta(hours=self.draw.choice([2, 6, 20, 50]))
             values |= {"AE_CRIT": "HOSPITAL", "AE_AWARE": answers.utc_text(aware), "AE_SENT": answers.utc_text(sent)}
-        self._on("LOG", "AE", values, day, NEW)
+        self._on("LOG", "AE", values, day)
         return True
 
     def _survival(self) -> None:
@@ -177,11 +176,13 @@ class FollowUp:
             stops = {f"WD_{what}": "Y" for what in ("PRO", "FU")} | {
                 f"WD_{what}": "N" for what in ("TRT", "REG", "SAMP", "CONS")
             }
-            self._on("LOG", "WD", {"WD_ON": stopped.isoformat(), "WD_BY": "PATIENT"} | stops, stopped, NEW)
+            self._on("LOG", "WD", {"WD_ON": stopped.isoformat(), "WD_BY": "PATIENT"} | stops, stopped)
         if died <= known:
             values = {"DTH_ON": died.isoformat(), "DTH_CAUSE": "CANCER", "DTH_FROM": "RECORD"}
             values |= {"DTH_PLACE": self.draw.choice(["HOME", "HOSPITAL", "NURSING"])}
             self._on("LOG", "DTH", values, died)
+        self.life.store()
+        if died <= known:
             self._mark_the_rest("Død")
         elif stopped and stopped <= known:
             self._mark_the_rest("Pasienten ønsker ikke flere besøk", besides="SURV")
@@ -191,5 +192,5 @@ class FollowUp:
         for event in left.exclude(event_oid__in=[besides, "LOG"]).select_related("subject__site", "subject__study"):
             mark_not_done(event=event, by=self.life.place.nurse, reason=reason)
 
-    def _on(self, event: str, form: str, values: answers.Values, day: date, repeat_key: str = "1") -> None:
-        self.life.enter(event, form, values, day, repeat_key=repeat_key)
+    def _on(self, event: str, form: str, values: answers.Values, day: date) -> None:
+        self.life.enter(event, form, values, day)

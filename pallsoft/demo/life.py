@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from crf.entry.interruptions import AnswersNeeded
-from crf.models import StudyEvent
-from crf.services import NEW, confirm_eligibility, record_screen_failure, save_form, start_screening_attempt
+from crf.services import (
+    Entry,
+    confirm_eligibility,
+    record_screen_failure,
+    save_new_forms,
+    start_screening_attempt,
+)
 from pallsoft.demo import answers
 from pallsoft.demo.patients import Fate, Patient
 from pallsoft.demo.people import Place
@@ -29,6 +33,7 @@ class Life:
     today: date
     attempt: int = 1
     subject: Subject = field(init=False)
+    noted: list[Entry] = field(default_factory=list)
 
     def screen(self) -> None:
         """From the screening log to the forms of the screening visit, as far as the patient's fate lets it come."""
@@ -42,40 +47,22 @@ class Life:
             self._fill_screening()
 
     def enter(
-        self,
-        event: str,
-        form: str,
-        values: Mapping[str, str],
-        day: date,
-        *,
-        hour: int = 10,
-        ordinal: int = 1,
-        repeat_key: str = "1",
+        self, event: str, form: str, values: Mapping[str, str], day: date, *, hour: int = 10, ordinal: int = 1
     ) -> None:
-        """Save a form as observed on `day`. What a check asks is answered as a nurse would: it was looked up."""
-        visit = StudyEvent(study=self.subject.study, subject=self.subject, event_oid=event, ordinal=ordinal)
-        facts = {
-            "event": visit,
-            "form_oid": form,
-            "repeat_key": repeat_key,
-            "values": values,
-            "seen_version": 0,
-            "by": self.place.nurse,
-            "observed_at": answers.instant(day, hour),
-        }
-        try:
-            save_form(**facts, key=self.key())
-        except AnswersNeeded as asked:
-            save_form(**facts, key=self.key(), why={check.oid: CHECKED for check in asked.checks})
+        """Note a form as observed on `day`; `store` enters all that is noted, as a nurse would from paper."""
+        self.noted.append(Entry(event, form, values, answers.instant(day, hour), ordinal))
+
+    def store(self) -> None:
+        """What a check asks is answered as a nurse would: it was looked up."""
+        save_new_forms(subject=self.subject, entries=self.noted, by=self.place.nurse, why=CHECKED)
+        self.noted = []
 
     def key(self) -> uuid.UUID:
         """Of one act: drawn, so that the same seed asks the same."""
         return uuid.UUID(int=self.patient.draw.getrandbits(128))
 
-    def on_screening(self, form: str, values: Mapping[str, str], repeat_key: str = "1") -> None:
-        self.enter(
-            "SCREEN", form, values, self.patient.consent_on, ordinal=self.attempt, hour=13, repeat_key=repeat_key
-        )
+    def on_screening(self, form: str, values: Mapping[str, str]) -> None:
+        self.enter("SCREEN", form, values, self.patient.consent_on, ordinal=self.attempt, hour=13)
 
     def _screened(self) -> ScreeningEntry:
         age = self.patient.consent_on.year - self.patient.birth_year
@@ -128,23 +115,26 @@ class Life:
         self.on_screening("NRS", scores)
         self.on_screening("EC", answers.performance(self.patient, self.patient.ecog))
         self.on_screening("ELIG", answers.criteria(self.patient))
+        self.store()
         record_screen_failure(subject=self.subject, by=self.place.nurse)
         self.subject.refresh_from_db()
 
     def _fill_screening(self) -> None:
         patient = self.patient
-        if self.attempt == 1 or patient.fate != Fate.FAILED_THEN_IN:
+        if self.attempt == 1:  # the second time these are known
             self.on_screening("DM", answers.demography(patient))
             self.on_screening("CH", answers.cancer_history(patient))
         self.on_screening("TS", {"TS_TARGET": patient.target})
         self.on_screening("NRS", answers.symptoms(patient, patient.consent_on, 0))
         if patient.fate == Fate.IN_SCREENING:
+            self.store()
             return
         self.on_screening("EC", answers.performance(patient, patient.ecog))
         for form, values in answers.quality_of_life(patient, "TABLET").items():
             self.on_screening(form, values)
         self._fill_clinic_part()
         self.on_screening("ELIG", answers.criteria(patient))
+        self.store()
         confirm_eligibility(subject=self.subject, by=self.place.physician)
 
     def _fill_clinic_part(self) -> None:
@@ -152,11 +142,11 @@ class Life:
         systemic = {"SY_LAST": day.isoformat()} if patient.systemic else {}
         self.on_screening("CM", answers.medication(patient, "SCREEN", systemic))
         if patient.opioid:
-            self.on_screening("OPI", answers.opioid(patient, 0), NEW)
+            self.on_screening("OPI", answers.opioid(patient, 0))
         self.on_screening("TOX", answers.toxicity(patient, self.place.physician.full_name, 0))
         self.on_screening("LB", answers.laboratory(patient, day))
         if patient.biobank:
-            self.on_screening("SMP", self.sample(day), NEW)
+            self.on_screening("SMP", self.sample(day))
         self.on_screening("PLAN", {"PLAN_ON": patient.first_fraction_on.isoformat()})
 
     def sample(self, day: date) -> dict[str, str]:

@@ -25,13 +25,16 @@ WHY = "Invented demonstration data"
 
 @dataclass(frozen=True)
 class Place:
-    """A site of the demonstration with its three people and the day on which it opened."""
+    """A site of the demonstration with those of its people who enter data."""
 
     site: Site
-    leader: User
     physician: User
     nurse: User
-    open_since: date
+
+
+def place_of(site: Site) -> Place:
+    _leader, physician, nurse = (User.objects.get(username=post.username) for post in site_posts(site.code))
+    return Place(site, physician, nurse)
 
 
 def open_study(study: Study, centres: Iterable[Centre], start: date) -> list[Site]:
@@ -68,7 +71,7 @@ class Staff:
         self._hash = make_password(self.password)
         self.accounts: list[dict[str, str]] = []
 
-    def at(self, site: Site) -> Place:
+    def at(self, site: Site) -> None:
         """The three people of a site, with the tasks that its principal investigator gives."""
         leader, physician, nurse = (self._hire(post, [site]) for post in site_posts(site.code))
         for user, task in (
@@ -79,7 +82,6 @@ class Staff:
             services.delegate_task(
                 site=site, user=user, task=task, valid_from=site.status_since, valid_until=None, by=leader
             )
-        return Place(site, leader, physician, nurse, site.status_since)
 
     def of_study(self, sites: dict[str, Site]) -> dict[str, User]:
         """The people of the study as a whole, by user name."""

@@ -335,3 +335,24 @@ def test_days_to_come_are_refused_where_only_the_past_can_be(pallsoft):
         answers = {item: "2026-09-21"} | ({"RTF_STATUS": "GIVEN"} if form == "RTF" else {})
         assert check in form_says(pallsoft, form, answers, now__date=date(2026, 9, 20)).violated
         assert next(one for one in pallsoft.form(form).checks if one.oid == check).severity == "hard"
+
+
+@pytest.mark.parametrize(
+    ("form", "answers", "not_asked"),
+    [
+        ("NRS", NRS, {"NRS_NOT", "NRS_HELP", "NRS_INTP", "NRS_INTL"}),
+        ("RTS", {"RTS_START": "Y", "RTS_TARGT": "PRIMARY"}, {"RTS_EARLW", "RTS_NOTW"}),
+        ("SF", {"SF_OFF": "N"}, {"SF_NOTW", "SF_ANS", "SF_OFFON", "SF_DECW"}),
+    ],
+)
+def test_a_form_is_complete_without_what_was_not_to_be_asked(pallsoft, form, answers, not_asked):
+    shown = form_says(pallsoft, form, answers, event__oid="W4").items
+    required = {item.oid for item in pallsoft.form(form).items if item.required}
+    assert not required & shown & not_asked
+
+
+@pytest.mark.parametrize(("arm", "fired"), [("A", False), ("B", True)])
+def test_an_answer_before_the_end_of_radiotherapy_is_flagged_but_not_one_before_a_second_fraction(pallsoft, arm, fired):
+    known = {"event__oid": "W2", "fact__arm": arm, "subject__consent_on": date(2026, 9, 1)}
+    known |= {"RT__RTF_GY": [Decimal(8), Decimal(8)], "RT__RTF_DAY": [Decimal(14), Decimal(45)]}
+    assert ("NRS_C2" in form_says(pallsoft, "NRS", NRS, **known).violated) is fired
