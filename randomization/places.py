@@ -39,20 +39,18 @@ def _of_refs(found: Eligibility, refs: tuple[str, ...]) -> str:
             return _form(found, _event(found, prefix, name), found.study.form_of(name).oid)
         if own := next((fact for fact in found.study.facts if ref == f"fact.{fact.oid}"), None):
             return of_rule(found, own.expr)
-        if prefix == "subject" and name.startswith("consent"):
-            return of_consent(found.answers.subject)
     return ""
 
 
 def _event(found: Eligibility, prefix: str, item: str) -> StudyEvent:
-    """The visit where the item is asked: the screening attempt when it has the form, else its first visit."""
-    row = found.answers.instance(prefix or found.event.event_oid, item, found.event)
+    """The visit where the item is answered, or is to be: the one that is named, else screening, else the first."""
+    screening = found.event.event_oid
+    row = found.answers.instance(prefix or screening, item, found.event)
     if row:
         return row.event
     asked_at = [event.oid for event in found.study.events_with(found.study.form_of(item).oid)]
-    if found.event.event_oid in asked_at or not prefix:
-        return found.event
-    return StudyEvent(event_oid=prefix if prefix in asked_at else asked_at[0], ordinal=1)
+    oid = next((one for one in (prefix, screening) if one in asked_at), asked_at[0])
+    return found.event if oid == screening else StudyEvent(event_oid=oid, ordinal=1)
 
 
 def _form(found: Eligibility, event: StudyEvent, form_oid: str) -> str:
