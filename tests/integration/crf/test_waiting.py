@@ -1,0 +1,63 @@
+"""Visits on the worklist, and forms that a lock has closed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.urls import reverse
+
+from crf import facts
+from crf.models import FormData, Lock, LockKind
+from crf.services import mark_not_done, schedule_events
+from crf.waiting import waiting
+from pallsoft.audit.context import change_set
+from pallsoft.errors import NotAllowedNow
+
+
+@pytest.fixture
+def randomized(monkeypatch, subject, crc):
+    """Twenty-one days ago, so that with the seven days of the setting day 0 was fourteen days ago: week 2 is today."""
+    at = datetime.now(UTC) - timedelta(days=21)
+    monkeypatch.setitem(facts._providers, "randomized_at", lambda subject: at)
+    schedule_events(subject=subject, by=crc)
+
+
+def sentences(user, study):
+    return [(item.kind, item.url) for item in waiting(user, study)]
+
+
+def test_due_and_overdue_visits_wait_for_who_enters_data(randomized, subject, crc, monitor, outsider):
+    found = sentences(crc, subject.study)
+    assert ("due", reverse("visit", args=[subject.study.oid, subject.number, "WK2", 1])) in found
+    assert not any("WK4" in url for _kind, url in found)
+    assert sentences(monitor, subject.study) == sentences(outsider, subject.study) == []
+
+
+def test_a_visit_leaves_the_worklist_when_it_is_entered_or_not_done(randomized, subject, crc, save, visit):
+    save("WK2", "SCORE", {"SCORE_PAIN": "5"})
+    mark_not_done(event=visit("TREAT"), by=crc, reason="never started")
+    assert sentences(crc, subject.study) == []
+
+
+@pytest.mark.req("DAT-15")
+def test_a_locked_form_is_closed_on_its_page_and_refuses_a_post(save, visit, subject, sign_in, crc):
+    save("START", "BASE", {"BASE_WEIGHT": "70"})
+    with change_set(study=subject.study, by=None, action="test"):
+        Lock.objects.create(study=subject.study, kind=LockKind.LOCK, subject=subject, form_oid="BASE")
+    with pytest.raises(NotAllowedNow):
+        save("START", "BASE", {"BASE_HEIGHT": "175"})
+    url = reverse("form", args=[subject.study.oid, subject.number, "START", 1, "BASE", "1"])
+    browser = sign_in(crc)
+    browser.cookies["language"] = "en"
+    html = browser.get(url).content.decode()
+    assert "The form is locked" in html and 'name="BASE_WEIGHT"' not in html
+    answer = browser.post(url, {"BASE_HEIGHT": "175", "seen_version": "1"})
+    assert answer.status_code == 409 and "175" in answer.content.decode()
+    assert "BASE_HEIGHT" not in FormData.objects.get().data
+
+
+@pytest.mark.req("DAT-15")
+def test_a_lock_covers_a_form_that_is_not_there_yet(visit, save, subject):
+    with change_set(study=subject.study, by=None, action="test"):
+        Lock.objects.create(study=subject.study, kind=LockKind.FREEZE, site=subject.site)
+    with pytest.raises(NotAllowedNow):
+        save("WK2", "SCORE", {"SCORE_PAIN": "5"})
