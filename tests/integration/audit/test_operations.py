@@ -28,7 +28,7 @@ def editor(owner):
     owner.rollback()
 
 
-TRIGGERS = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'crf_lock'::regclass AND tgname LIKE 'trail%'"
+TRIGGERS = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'crf_lock'::regclass AND tgname LIKE 'trail%' ORDER BY tgname"
 LISTED = "SELECT tbl FROM audit.regulated WHERE tbl = 'crf_lock'"
 
 

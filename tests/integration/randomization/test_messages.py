@@ -72,10 +72,10 @@ def test_four_fifths_used_is_told_to_the_list_holder_and_to_nobody_else(make_rea
     forget_invitations()
     for _ in range(6):
         randomized(make_ready(), crc)
-    assert sent("runs low") == []
+    assert sent("snart brukt opp") == []
     for _ in range(2):
         randomized(make_ready(), crc)
-    (alert,) = sent("runs low")
+    (alert,) = sent("snart brukt opp")
     assert alert.to == ["statistician@sykehus.example"]
     assert "GI|PAIN" in alert.body and "BOD-" not in alert.body
 
@@ -87,7 +87,7 @@ def test_the_alert_is_dropped_when_its_reader_holds_the_list_no_more(make_ready,
         randomized(make_ready(), crc)
     yesterday = local_today("Europe/Oslo") - timedelta(days=1)
     places.end_assignment(assignment=statistician.assignments.get(), last_day=yesterday, by=None, reason="sluttet")
-    assert sent("runs low") == []
+    assert sent("snart brukt opp") == []
 
 
 def test_a_late_entry_tells_the_true_time(ready, open_list, list_file, crc, statistician, coordinator):
