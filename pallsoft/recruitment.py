@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from django.db.models import Count, Min
-from django.db.models.functions import TruncMonth
+from django.db.models.functions import Coalesce, TruncMonth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -86,7 +86,7 @@ def recruitment_of(study: Study, definition: StudyDef, sites: list[Site], today:
 def _inclusions(sites: list[Site]) -> Counter[tuple[object, dt.date]]:
     rows = (
         Allocation.objects.filter(subject__site__in=sites)
-        .annotate(month=TruncMonth("at"))
+        .annotate(month=TruncMonth(Coalesce("happened_at", "at")))
         .values_list("subject__site", "month")
         .annotate(n=Count("id"))
     )

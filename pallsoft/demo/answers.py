@@ -152,6 +152,8 @@ def since_last(event: str, new_event: bool) -> Values:
     return values | ({"VIS_TRIAL": "N"} if event in ("W4", "W8") else {})
 
 
-def pregnancy_test(first_fraction: datetime) -> Values:
+def pregnancy_test(first_fraction: datetime, forgotten: bool) -> Values:
+    if forgotten:
+        return {"PT_DONE": "N"}
     taken = first_fraction - timedelta(hours=20)
     return {"PT_DONE": "Y", "PT_TYPE": "SERUM", "PT_AT": utc_text(taken), "PT_RESULT": "NEG"}

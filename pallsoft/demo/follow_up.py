@@ -14,6 +14,7 @@ QUALITY_OF_LIFE, ASSESSED = ("W4", "W12", "W24"), ("W4", "W8", "W12", "W24")
 SURVIVAL_DAY = 273
 BEHIND = timedelta(days=45)  # how far back a site that is behind has not entered its visits
 EVENTS = ("Diaré", "Kvalme", "Urinveisinfeksjon", "Fall i hjemmet", "Feber", "Utslett på hofte", "Søvnvansker")
+GRAVE_EVENTS = ("Tarmobstruksjon", "Urosepsis", "Lungeemboli", "Dehydrering med innleggelse")
 PLANS = {"A": (1, "8"), "B": (5, "5")}
 
 
@@ -57,7 +58,8 @@ class FollowUp:
     def _treat(self) -> None:
         day, patient = self.day_0, self.patient
         if patient.is_fertile:
-            self._on("RT", "PT", answers.pregnancy_test(answers.instant(day, 9, 30)), day - timedelta(days=1))
+            test = answers.pregnancy_test(answers.instant(day, 9, 30), forgotten=self.draw.random() < 0.4)
+            self._on("RT", "PT", test, day)
         count, dose = PLANS[self.arm]
         plan = {"RTS_START": "Y", "RTS_TARGT": "PRIMARY", "RTS_CTON": (day - timedelta(days=1)).isoformat()}
         self._on("RT", "RTS", plan | {"RTS_PLANN": str(count), "RTS_PLAND": dose}, day)
@@ -149,7 +151,7 @@ class FollowUp:
         began = day - timedelta(days=self.draw.randint(1, 9))
         grave = self.draw.random() < 0.2
         values = {
-            "AE_TERM": self.draw.choice(EVENTS),
+            "AE_TERM": self.draw.choice(GRAVE_EVENTS if grave else EVENTS),
             "AE_ON": began.isoformat(),
             "AE_GRADE": "3" if grave else self.draw.choice("112"),
             "AE_SER": answers.yes(grave),
@@ -158,7 +160,7 @@ class FollowUp:
         }
         if grave:
             aware = answers.instant(began, 15)
-            sent = aware + timedelta(hours=self.draw.choice([2, 6, 20, 50]))
+            sent = aware + timedelta(hours=self.draw.choice([2, 20, 50]))
             values |= {"AE_CRIT": "HOSPITAL", "AE_AWARE": answers.utc_text(aware), "AE_SENT": answers.utc_text(sent)}
         self._on("LOG", "AE", values, day)
         return True

@@ -11,7 +11,7 @@ PATIENCE = 120.0  # seconds without any progress of the others
 
 
 class Turns:
-    """A line for each stratum: the list hands out its slots in the order of the consents, whoever is faster."""
+    """A line for each stratum: the list hands out its slots in the order of the randomisations, whoever is faster."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._past = {name: FORK.Value("i", 0) for name in names}

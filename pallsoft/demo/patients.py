@@ -53,7 +53,8 @@ class Patient:
         self.group = _weighted(draw, GROUPS)
         self.primary, self.histology = draw.choice(PRIMARY[self.group])
         self.sex = self._sex()
-        self.birth_year = self.consent_on.year - min(max(round(draw.gauss(71, 9)), 38), 92)
+        usual_age = 52 if self.primary == "C53" else 71
+        self.birth_year = self.consent_on.year - min(max(round(draw.gauss(usual_age, 9)), 38), 92)
         self.target = _weighted(draw, TARGETS[self.group])
         self.baseline = draw.choice([4, 5, 5, 6, 6, 7, 7, 8, 8, 9])
         self.others = {symptom: draw.choice([0, 0, 1, 2, 2, 3, 4]) for symptom in SCORES}
@@ -76,7 +77,7 @@ class Patient:
 
     @property
     def is_fertile(self) -> bool:
-        """Younger than 52 and nothing removed; the demonstration's men and older women are not asked."""
+        """Younger than 52, and nothing has been removed."""
         return self.is_woman and self.consent_on.year - self.birth_year < 52 and self.primary != "C54"
 
     def score(self, symptom: str, week: int) -> int:
@@ -97,7 +98,7 @@ class Patient:
 
 
 def invented_patients(count: int, seed: int, today: date, open_since: dict[str, date]) -> list[Patient]:
-    """`count` persons in the order of their consent. The same seed on the same day gives the same persons."""
+    """`count` persons in the order of their randomisation. The same seed on the same day gives the same persons."""
     draw = Random(seed)
     fates = _fates(count)
     recent = [fate for fate in fates if fate in (Fate.READY, Fate.TODAY, Fate.IN_SCREENING)]
@@ -105,6 +106,7 @@ def invented_patients(count: int, seed: int, today: date, open_since: dict[str, 
     earlier = [fate for fate in fates if fate not in recent]
     draw.shuffle(earlier)
     found = [_patient(draw, fate, day, open_since) for fate, day in zip(earlier, days, strict=True)]
+    found.sort(key=lambda patient: patient.randomized_on)
     found += [_recent(draw, n, fate, today) for n, fate in enumerate(recent)]
     return found
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from datetime import date
 from io import StringIO
 
 import pytest
@@ -12,6 +13,7 @@ from django.db import connection
 from crf.models import FormData, FormStatus, Signature
 from pallsoft.accounts.models import User
 from pallsoft.demo.names import SITE_STAFF, STUDY_STAFF
+from pallsoft.recruitment import recruitment_of
 from randomization.models import Allocation
 from sites.identity_guard import identity_numbers
 from sites.models import Role, ScreeningEntry, Site, Subject, SubjectStatus
@@ -45,7 +47,7 @@ def everything_that_is_stored():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.req("PRV-08")
-def test_a_small_demonstration_is_whole_and_a_second_run_changes_nothing(seed, tmp_path):
+def test_a_small_demonstration_is_whole_and_a_second_run_changes_nothing(seed, tmp_path, definition):
     assert "12 invented subjects" in seed("--subjects", "12")
 
     states = Counter(Subject.objects.values_list("status", flat=True))
@@ -57,6 +59,10 @@ def test_a_small_demonstration_is_whole_and_a_second_run_changes_nothing(seed, t
     assert Site.objects.count() == 11
     assert {"DM", "NRS", "QLC", "ELIG", "RTF", "TOX"} <= set(FormData.objects.values_list("form_oid", flat=True))
     assert not FormData.objects.filter(status=FormStatus.INCOMPLETE).exists()
+
+    inclusions = recruitment_of(Study.objects.get(), definition.study, list(Site.objects.all()), date.today())
+    assert inclusions.total == 8
+    assert sum(count > 0 for count in inclusions.per_month) > 2  # by the day of the randomisation, not of its entry
 
     names = {name for staff in SITE_STAFF.values() for name in staff} | {post.full_name for post in STUDY_STAFF}
     assert set(User.objects.values_list("full_name", flat=True)) == names
