@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.db import transaction
 from django.utils import translation
+from django.utils.translation import gettext
 
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.services import send_due
@@ -18,9 +19,15 @@ from tests.fixtures.randomizing import randomized
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def sent(subject_has=""):
+LOW = "%(study)s: a randomisation list runs low"
+
+
+def sent(message_id=""):
+    """Mails in the language of their readers, Norwegian; `message_id`: only those whose English subject it is."""
     send_due()
-    return [message for message in mail.outbox if subject_has in message.subject]
+    with translation.override("nb"):
+        subject = gettext(message_id) % {"study": "TOARM"}
+    return [message for message in mail.outbox if subject in message.subject]
 
 
 def forget_invitations():
