@@ -83,7 +83,7 @@ class Demonstration:
         seal_lists(study, slots=max(self.subjects, 24), seed=self.seed, holder=holder, second=second)
 
     def _make_patients(self, turns: parallel.Turns, part: int, parts: int) -> None:
-        """Those of every `parts`-th site, in the order of their randomisation, each to the end before the next begins."""
+        """Those of every `parts`-th site, in the order of their randomisation, one after another."""
         places = {site.code: place_of(site) for site in self.study.sites.select_related("study")}
         mine = {code for n, code in enumerate(sorted(places)) if n % parts == part}
         holder = User.objects.get(username="statistician")
