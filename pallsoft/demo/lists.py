@@ -1,8 +1,6 @@
 """Invented randomisation lists in the demonstration's own blocks: a live study refuses a list made for a test."""
 
 import hashlib
-from typing import Any
-
 from pallsoft.accounts.models import User
 from randomization.generator import Plan
 from randomization.list_file import commitment, write_list
@@ -25,7 +23,7 @@ def seal_lists(study: Study, *, slots: int, seed: int, holder: User, second: Use
         _bring_in(study, content, holder, second)
 
 
-def _bring_in(study: Study, content: bytes, holder: User, second: User) -> Any:
+def _bring_in(study: Study, content: bytes, holder: User, second: User) -> None:
     sha256 = commitment(content)
     scheme = import_list(study=study, content=content, sha256=sha256, by=holder)
-    return confirm_list(scheme=scheme, sha256=sha256, by=second)
+    confirm_list(scheme=scheme, sha256=sha256, by=second)

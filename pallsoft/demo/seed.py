@@ -2,6 +2,7 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -57,7 +58,7 @@ class Demonstration:
     def make(self, centres: list[Centre], accounts: Path, processes: int) -> bool:
         """Make it all; with one process, in this one. Returns whether all went well."""
         turns = parallel.Turns(strata_of(self._definition()))
-        stages = [
+        stages: list[list[Callable[[], None]]] = [
             [partial(self._make_places, centres, accounts)],
             [partial(self._make_patients, turns, part, processes) for part in range(processes)],
             [self._make_the_rest],
@@ -144,6 +145,8 @@ def _randomize_earlier(life: Life, turn: Turn) -> None:
 def _follow_up(life: Life) -> None:
     life.subject.refresh_from_db()
     arm = arm_for(life.place.nurse, life.subject)  # told only after the commit of the allocation
+    if arm is None:
+        raise RuntimeError(f"{life.subject} has no arm")
     with transaction.atomic():
         course = FollowUp(life, arm.code)
         if life.patient.fate == Fate.NEVER_TREATED:
