@@ -1,6 +1,7 @@
 """Invented randomisation lists in the demonstration's own blocks: a live study refuses a list made for a test."""
 
 import hashlib
+
 from pallsoft.accounts.models import User
 from randomization.generator import Plan
 from randomization.list_file import commitment, write_list
