@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from crf.selectors.eligibility import Eligibility, eligibility_of
-from crf.selectors.words import fact_words
+from crf.selectors.words import fact_words, reference_words
 from randomization import places
 from randomization.models import Purpose, Stratum
 from randomization.strata import UNSTRATIFIED
@@ -24,12 +24,16 @@ from trials.values import UNKNOWN, Maybe
 
 @dataclass(frozen=True)
 class Gate:
-    """One thing that must hold. `url`: where it can be mended, "" when nobody at the site can."""
+    """One thing that must hold. `url`: where it can be mended, "" when nobody at the site can.
+
+    `sources`: {reference: (value, words)} of the answers that it rests on, read back beside it.
+    """
 
     oid: str
     sentence: str
     is_open: bool
     url: str = ""
+    sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,9 +77,9 @@ def digest(document: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _gate(oid: str, sentence: str, is_open: bool, mend: Callable[[], str] = str) -> Gate:
+def _gate(oid: str, sentence: str, is_open: bool, mend: Callable[[], str] = str, **more: Any) -> Gate:
     """`mend` is asked only when the gate is closed."""
-    return Gate(oid, sentence, is_open, "" if is_open else mend())
+    return Gate(oid, sentence, is_open, "" if is_open else mend(), **more)
 
 
 def _gates(subject: Subject, found: Eligibility, factors: tuple[Input, ...], stratum: str | None) -> Iterator[Gate]:
@@ -85,12 +89,25 @@ def _gates(subject: Subject, found: Eligibility, factors: tuple[Input, ...], str
     yield from _criteria(found)
     yield _confirmation(found)
     for gate, answer in gates_of(found.study, found.answers.whole):
-        yield _gate(gate.oid, str(gate.message), answer.is_true, partial(places.of_rule, found, gate.open_if))
+        mend, sources = partial(places.of_rule, found, gate.open_if), _sources(found, gate.open_if)
+        yield _gate(gate.oid, str(gate.message), answer.is_true, mend, sources=sources)
     for factor, current in zip(found.study.strata, factors, strict=True):
         mend = partial(places.of_rule, found, factor.expression)
         yield _gate(factor.oid, _known(current), current.value != "", mend)
     if stratum is not None:
         yield _gate("LIST", _("The sealed list is in place and confirmed."), _has_list(subject, stratum))
+
+
+def _sources(found: Eligibility, rule: str) -> dict[str, tuple[str, str]]:
+    """The answers that a rule of the subject asks for, those that there are."""
+    expr, world = compiled(found.study, rule), found.answers.whole
+    items = [ref for ref in expr.names if not ref.partition(".")[0].islower() and ref not in expr.repeats]
+    known = {ref: world.value(ref) for ref in items}
+    return {
+        ref: (str(value), reference_words(found.answers, ref, found.event))
+        for ref, value in known.items()
+        if value is not UNKNOWN
+    }
 
 
 def _consent(subject: Subject, found: Eligibility) -> Gate:
@@ -174,6 +191,7 @@ def _document(
         "facts": {fact.oid: fact.value for fact in facts},
         "criteria": {verdict.criterion.oid: _word(verdict.fits) for verdict in found.verdicts},
         "gates": {gate.oid: _word(gate.is_open) for gate in gates},
+        "answers": {ref: value for gate in gates for ref, (value, _words) in gate.sources.items()},
         "eligibility_sha256": found.signature.sha256 if found.signature else "",
     }
 

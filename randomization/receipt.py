@@ -70,6 +70,8 @@ def _inputs(allocation: Allocation) -> list[tuple[str, str]]:
     study = definition_of(allocation.study.versions.get(number=allocation.inputs["definition"]))
     told = [(factor.label, factor.code_list, allocation.inputs["factors"].get(factor.oid)) for factor in study.strata]
     told += [(fact.label, fact.code_list, allocation.inputs["facts"].get(fact.oid)) for fact in study.facts]
+    items = {study.item(ref.rpartition(".")[2]): value for ref, value in allocation.inputs["answers"].items()}
+    told += [(item.label, item.code_list, value) for item, value in items.items()]
     return [(str(label), _words(study, codes, value)) for label, codes, value in told if value]
 
 

@@ -48,6 +48,7 @@ def test_the_page_reads_back_what_the_randomisation_rests_on(page, ready, crc):
     shown = text(page(crc, RANDOMIZE))
     for part in ("Cancer group", "Bowel", "Target symptom", "Pain", "NRS at start", "6", "It cannot be undone"):
         assert part in shown
+    assert "Target symptom last week: 6" in shown  # the answer that a gate rests on
     assert "Type BOD-001 to randomise" in shown
 
 
@@ -128,7 +129,16 @@ def test_the_receipt_tells_all_and_is_accessible(page, ready, crc):
     assert response["Content-Type"] == "application/pdf" and "BOD-001" in response["Content-Disposition"]
     reader = PdfReader(BytesIO(response.content))
     shown = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in reader.pages))
-    for part in ("BOD-001", "Bodø", "TEST", ARMS[arm_code(ready)], "Åse Nordgård", "Cancer group", "Bowel"):
+    for part in (
+        "BOD-001",
+        "Bodø",
+        "TEST",
+        ARMS[arm_code(ready)],
+        "Åse Nordgård",
+        "Cancer group",
+        "Bowel",
+        "last week",
+    ):
         assert part in shown
     assert allocation.inputs_sha256 in shown.replace(" ", "")
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"] and reader.trailer["/Root"]["/Lang"] == "en"

@@ -138,6 +138,7 @@ def test_an_allocation_keeps_who_when_where_and_from_what(ready, crc, sealed_lis
     assert allocation.inputs_sha256 == digest(allocation.inputs)
     assert allocation.inputs["factors"] == {"GROUP": "GI", "PAINFUL": "PAIN"}
     assert allocation.inputs["facts"]["score"] == "6"
+    assert allocation.inputs["answers"] == {"SCREEN.SCORE_NRS": "6"}
     assert set(allocation.inputs["gates"].values()) == {"yes"}
     change = ChangeSet.objects.get(pk=allocation.created_in_id)
     assert (change.action, change.actor_name, change.role) == ("randomization.randomize", "Åse Nordgård", "study_nurse")
