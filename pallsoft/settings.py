@@ -151,7 +151,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # the mail would point to a sign-up, which is closed
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-# The key is account and network (accounts/adapter.py). The limit per network alone is far above what a hospital mistypes.
+# The key is account and network (accounts/adapter.py); the limit per network is far above what a hospital mistypes.
 ACCOUNT_RATE_LIMITS = {"login_failed": "100/15m/ip,10/15m/key"}
 # Behind a proxy the rate limits count the address that the proxy names, else all sites share one.
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = env.str("PALLSOFT_CLIENT_IP_HEADER", "") or None

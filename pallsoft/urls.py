@@ -1,6 +1,8 @@
 """Every address of the product."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 
 from crf import api
 from crf.exports import views as exports
@@ -12,7 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("accounts/", include("pallsoft.accounts.urls")),
-    path("language/", include("django.conf.urls.i18n")),
+    path("language/", login_not_required(set_language), name="set_language"),
     path("", home.worklist, name="worklist"),
     path("s/<str:study_oid>/", home.study_home, name="study"),
     path("s/<str:study_oid>/", include("sites.urls")),

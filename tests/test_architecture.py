@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.messages import catalogue, messages_of_templates, messages_of_python
+from tests.messages import catalogue, messages_of_python, messages_of_templates
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ["pallsoft", "trials", "sites", "crf", "randomization"]

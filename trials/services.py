@@ -35,9 +35,7 @@ def publish_version(*, loaded: Loaded, by: User | None) -> Publication:
     if known and known.sha256 == loaded.sha256:
         return Publication(known, is_new=False)
     _check_number(study, number)
-    with change_set(
-        study=study, by=by, action="trials.publish_version", reason=_("Version %(number)s") % {"number": number}
-    ):
+    with change_set(study=study, by=by, action="trials.publish_version", reason=f"version {number}"):
         _follow(study, loaded.study)
         version = StudyVersion.objects.create(
             study=study,
