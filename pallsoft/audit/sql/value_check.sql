@@ -69,7 +69,7 @@ BEGIN
     END IF;
     IF v_broken IS NULL AND v_known < v_keys THEN  -- the other keys: unknown, or repeats of an imported group
         SELECT min(d.key || ': ' || CASE
-            WHEN c.id IS NULL THEN 'unknown item'
+            WHEN c.id IS NULL OR d.key !~ '^[^#]+(#[1-9][0-9]{0,5})?$' THEN 'unknown item'
             WHEN jsonb_typeof(d.value) <> 'string' THEN 'text'
             ELSE audit.broken_rule(d.value #>> '{}', c) END)
         INTO v_broken
@@ -79,7 +79,7 @@ BEGIN
     END IF;
     IF v_broken IS NULL AND v_marked THEN
         SELECT min(m.key || ': ' || CASE
-            WHEN c.id IS NULL THEN 'unknown item'
+            WHEN c.id IS NULL OR m.key !~ '^[^#]+(#[1-9][0-9]{0,5})?$' THEN 'unknown item'
             ELSE audit.broken_mark_rule(m.value, n.data ? m.key, c) END)
         INTO v_broken
         FROM new_rows n CROSS JOIN LATERAL jsonb_each(n.marks) m

@@ -36,6 +36,9 @@ BAD = {
     "FEVER": ["y", "1", "YES"],
     "SITE_OF_PAIN": ["back", "KNEE", "BACK,HIP"],
     "NO_SUCH_ITEM": ["1"],
+    "WEIGHT#x": ["70"],
+    "WEIGHT#0": ["70"],
+    "WEIGHT#1#2": ["70"],
 }
 
 
