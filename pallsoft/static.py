@@ -7,7 +7,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class OwnStaticFiles(StaticFilesConfig):
     """Leaves out what we do not serve: htmx is vendored in static/, the API has no page of its own."""
 
-    ignore_patterns = (*StaticFilesConfig.ignore_patterns, "django_htmx", "rest_framework")
+    ignore_patterns = (*StaticFilesConfig.ignore_patterns, "rest_framework")
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):
