@@ -88,9 +88,13 @@ def killed_after(statement, kill):
 
 
 class Chance:
-    """A client that keeps asking with its key until it has an answer; 15 of 100 tries are killed before the commit."""
+    """A client that keeps asking with its key until it has an answer; 15 of 100 tries are killed before the commit.
 
-    def __init__(self, seed, subject, key, by, kill):
+    `doomed`: the first try for certain.
+    """
+
+    def __init__(self, seed, subject, key, by, kill, doomed=False):
+        self.doomed = doomed
         self.random, self.subject, self.key, self.by, self.kill = random.Random(seed), subject, key, by, kill
         self.killed = 0
 
@@ -103,7 +107,8 @@ class Chance:
                 connection.close()
 
     def ask(self):
-        if self.random.random() >= 0.15:
+        doomed, self.doomed = self.doomed, False
+        if not doomed and self.random.random() >= 0.15:
             return randomized(self.subject, self.by, self.key)
         with connection.execute_wrapper(killed_after("randomization_allocate", self.kill)):
             return randomized(self.subject, self.by, self.key)
@@ -115,16 +120,17 @@ SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.long) for seed in ran
 @pytest.mark.req("RND-02", "RND-03")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_fifty_clients_at_once_and_some_killed_before_the_commit(seed, make_ready, sealed_list, crc, kill, study):  # noqa: F811
-    """F-10: 20 subjects, 50 clients: some subjects are sent twice with one key, some by two people with two keys."""
+    """F-10: 21 subjects, 50 clients: some subjects are sent twice with one key, some by two people with two keys."""
     groups = ("GI", "GI", "GI", "URO")
-    subjects = [make_ready(BASE_GROUP=groups[n % 4]) for n in range(20)]
+    subjects = [make_ready(BASE_GROUP=groups[n % 4]) for n in range(21)]
     keys = [uuid.uuid4() for _ in subjects]
     clients = [Chance(f"{seed} {n}", subjects[n % 20], keys[n % 20], crc, kill) for n in range(40)]
-    clients += [Chance(f"{seed} {n}", subjects[n % 20], uuid.uuid4(), crc, kill) for n in range(40, 50)]
+    clients += [Chance(f"{seed} {n}", subjects[n % 20], uuid.uuid4(), crc, kill) for n in range(40, 49)]
+    clients.append(Chance(f"{seed} 49", subjects[20], keys[20], crc, kill, doomed=True))
     results = at_once(clients)
 
     stored = {a.subject_id: a for a in Allocation.objects.select_related("stratum")}
-    assert len(stored) == 20  # every client asked until it was answered
+    assert len(stored) == 21  # every client asked until it was answered
     for client, result in zip(clients, results, strict=True):
         told = result.allocation if isinstance(result, AlreadyRandomized) else result
         assert told == stored[client.subject.pk], result  # each answer is what is stored
