@@ -42,13 +42,15 @@ class Anchor:
 class SubjectAnswers:
     """All saved forms of one subject and the facts around them; each is read from the database once, when asked for."""
 
-    def __init__(self, subject: Subject, study: StudyDef) -> None:
+    def __init__(self, subject: Subject, study: StudyDef, today: date | None = None) -> None:
+        """`today`: the day that "now" means for rules, when it is told afterwards what happened then."""
         self.subject = subject
         self.study = study
+        self._today = today
 
-    def at(self, event: StudyEvent) -> Context:
-        """The world outside a form of `event`."""
-        return _Outside(self, event)
+    def at(self, event: StudyEvent, observed_at: datetime | None = None) -> Context:
+        """The world outside a form of `event`; `observed_at`: when its answers were observed, where that is told."""
+        return _Outside(self, event, observed_at)
 
     @property
     def whole(self) -> Context:
@@ -72,6 +74,10 @@ class SubjectAnswers:
     @cached_property
     def facts(self) -> dict[str, Any]:
         return facts_for(self.subject)
+
+    @cached_property
+    def today(self) -> date:
+        return self._today or local_today(self.study.timezone)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -118,7 +124,7 @@ class SubjectAnswers:
 
     @cached_property
     def consent(self) -> Consent | None:
-        return self.subject.consents.order_by("signed_at").first()
+        return self.subject.consents.standing().order_by("signed_at").first()
 
     def known(self, ref: str) -> Any:
         """The value of a `fact.…`, `subject.…` or `now.…` reference; None when there is none."""
@@ -177,12 +183,13 @@ class _Outside:
 
     answers: SubjectAnswers
     event: StudyEvent | None
+    observed_at: datetime | None = None
 
     def value(self, ref: str) -> Maybe:
         prefix, _dot, name = ref.partition(".")
         if not prefix.islower():
             return self.answers.value_in(self.answers.instance(prefix, name, self.event), name)
-        found = self._of_event(name) if prefix == "event" else self.answers.known(ref)
+        found = self._own(prefix, name) if prefix in ("event", "form") else self.answers.known(ref)
         return UNKNOWN if found is None else found
 
     def reason(self, ref: str) -> str | None:
@@ -194,10 +201,17 @@ class _Outside:
         prefix, _dot, name = ref.partition(".")
         return self.answers.repeats(prefix, name, self.event)
 
-    def _of_event(self, name: str) -> Any:
+    def _own(self, prefix: str, name: str) -> Any:
         if self.event is None:
             return None
+        if prefix == "form":
+            return self.observed_at or self._end_of_visit()
         return self.event.event_oid if name == "oid" else self.event.happened_on
+
+    def _end_of_visit(self) -> datetime | None:
+        """Nothing of a visit is observed later than the last moment of its day."""
+        day = self.event.happened_on if self.event else None
+        return datetime.combine(day, time.max, self.answers.zone) if day else None
 
 
 def _local_day(answers: SubjectAnswers, at: datetime | None) -> date | None:
@@ -219,5 +233,5 @@ _KNOWN = {
     "subject.adult_at_consent": lambda answers: _yes_no(answers.subject.adult_at_consent),
     "subject.consent_at": lambda answers: answers.consent and answers.consent.signed_at,
     "subject.consent_on": lambda answers: _local_day(answers, answers.consent and answers.consent.signed_at),
-    "now.date": lambda answers: local_today(answers.study.timezone),
+    "now.date": lambda answers: answers.today,
 }

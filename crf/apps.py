@@ -5,7 +5,9 @@ class CrfConfig(AppConfig):
     name = "crf"
 
     def ready(self) -> None:
+        from crf.services.recalculation import follow_subject
         from crf.waiting import waiting
-        from sites import worklist
+        from sites import following, worklist
 
         worklist.register(waiting)
+        following.register(follow_subject)

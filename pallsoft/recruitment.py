@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce, TruncMonth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -94,7 +94,11 @@ def _inclusions(sites: list[Site]) -> Counter[tuple[object, dt.date]]:
 
 
 def _first_consents(sites: list[Site]) -> Counter[dt.date]:
-    rows = Subject.objects.filter(site__in=sites).order_by().annotate(month=TruncMonth(Min("consents__signed_at")))
+    rows = (
+        Subject.objects.filter(site__in=sites)
+        .order_by()
+        .annotate(month=TruncMonth(Min("consents__signed_at", filter=Q(consents__corrected_by=None))))
+    )
     return Counter(month.date() for month in rows.values_list("month", flat=True) if month)
 
 

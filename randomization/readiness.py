@@ -4,8 +4,10 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -61,13 +63,17 @@ class Readiness:
         return [gate for gate in self.gates if not gate.is_open]
 
 
-def readiness_of(subject: Subject) -> Readiness:
-    """Consent, eligibility, the definition's gates and strata, site and list, as they are at this moment."""
-    found = eligibility_of(subject)
+def readiness_of(subject: Subject, at: datetime | None = None) -> Readiness:
+    """Consent, eligibility, the definition's gates and strata, site and list, as they are at this moment.
+
+    `at`: a moment that is past, by whose day in the site's zone rules count and whose consent is asked for: a
+    randomisation by telephone is judged by when it happened. All that was entered since counts.
+    """
+    found = eligibility_of(subject, at and at.astimezone(ZoneInfo(subject.site.timezone)).date())
     stratum = stratum_of(found.study, found.answers.whole)
     stratum = UNSTRATIFIED if stratum == "" else stratum
     factors, facts = tuple(_factors(found)), tuple(_facts(found))
-    gates = tuple(_gates(subject, found, factors, stratum))
+    gates = tuple(_gates(subject, found, factors, stratum, at))
     return Readiness(gates, factors, facts, stratum, _document(found, stratum, factors, facts, gates))
 
 
@@ -82,10 +88,12 @@ def _gate(oid: str, sentence: str, is_open: bool, mend: Callable[[], str] = str,
     return Gate(oid, sentence, is_open, "" if is_open else mend(), **more)
 
 
-def _gates(subject: Subject, found: Eligibility, factors: tuple[Input, ...], stratum: str | None) -> Iterator[Gate]:
+def _gates(
+    subject: Subject, found: Eligibility, factors: tuple[Input, ...], stratum: str | None, at: datetime | None
+) -> Iterator[Gate]:
     yield _gate("IN_SCREENING", _("The subject is in screening."), subject.status == SubjectStatus.SCREENING)
     yield _gate("OPEN", _("Trial and site are open for randomisation."), can_randomize(subject.study, subject.site))
-    yield _consent(subject, found)
+    yield _consent(subject, found, at)
     yield from _criteria(found)
     yield _confirmation(found)
     for gate, answer in gates_of(found.study, found.answers.whole):
@@ -110,9 +118,8 @@ def _sources(found: Eligibility, rule: str) -> dict[str, tuple[str, str]]:
     }
 
 
-def _consent(subject: Subject, found: Eligibility) -> Gate:
-    required = {option.oid for option in found.study.consent.options if option.required}
-    is_open = consent_in_force(subject, required)
+def _consent(subject: Subject, found: Eligibility, at: datetime | None) -> Gate:
+    is_open = consent_in_force(subject, found.study.consent.required, at)
     mend = partial(places.of_consent, subject)
     return _gate("CONSENT", _("Consent to the trial is given and stands."), is_open, mend)
 

@@ -200,8 +200,14 @@ class ScreeningEntry(RegulatedModel):
         return f"{self.screened_in:%Y-%m}"
 
 
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def standing(self) -> "ConsentQuerySet":
+        """Without those recorded wrongly and superseded since."""
+        return self.filter(corrected_by=None)
+
+
 class Consent(RegulatedModel):
-    """A signed consent; the signed page itself is never stored here."""
+    """A signed consent; the signed page itself is never stored here. `corrects`: the wrong record it supersedes."""
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="consents")
@@ -211,6 +217,13 @@ class Consent(RegulatedModel):
     informed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     copy_given = models.BooleanField()
     interpreter_language = models.CharField(max_length=40, blank=True)
+    corrects = models.OneToOneField("self", models.PROTECT, null=True, related_name="corrected_by")
+
+    objects = ConsentQuerySet.as_manager()
+
+    @property
+    def is_superseded(self) -> bool:
+        return hasattr(self, "corrected_by")
 
 
 class ConsentOption(RegulatedModel):

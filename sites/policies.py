@@ -1,5 +1,7 @@
 """What the state of a study and of a site allows now: entry until closed out, randomisation only while open."""
 
+from datetime import datetime
+
 from django.utils.translation import gettext as _
 
 from pallsoft.errors import NotAllowedNow
@@ -54,8 +56,14 @@ def check_pending(entry: ScreeningEntry) -> None:
 
 def check_can_withdraw(option: ConsentOption) -> None:
     """Raises NotAllowedNow unless the option was granted and still stands."""
-    if not option.granted or option.withdrawn_at:
+    if not option.granted or option.withdrawn_at or option.consent.is_superseded:
         raise NotAllowedNow(_("This consent is not in force, so it cannot be withdrawn."))
+
+
+def check_can_correct(consent: Consent) -> None:
+    """Raises NotAllowedNow for a consent that a corrected one has superseded."""
+    if consent.is_superseded:
+        raise NotAllowedNow(_("This consent has been corrected already. Correct the one that stands."))
 
 
 def _standing(site: Site, allowed: frozenset[Status]) -> dict[str, str]:
@@ -64,8 +72,17 @@ def _standing(site: Site, allowed: frozenset[Status]) -> dict[str, str]:
     return {"site": str(site), "state": blocking.get_status_display()}
 
 
-def consent_in_force(subject: Subject, required: set[str]) -> bool:
-    """Are all `required` options of the newest consent granted and not withdrawn?"""
-    newest: Consent | None = subject.consents.order_by("-signed_at").first()
-    standing = set() if newest is None else {o.option for o in newest.options.all() if o.granted and not o.withdrawn_at}
-    return newest is not None and required <= standing
+def consent_in_force(subject: Subject, required: set[str], at: datetime | None = None) -> bool:
+    """Were all `required` options of the newest consent granted and not withdrawn, at an instant or (None) now?"""
+    options = ConsentOption.objects.filter(subject=subject, consent__corrected_by=None)
+    options = options.filter(consent__signed_at__lte=at) if at else options
+    newest_first = list(options.order_by("-consent__signed_at"))
+    return bool(newest_first) and required <= {
+        one.option
+        for one in newest_first
+        if one.consent_id == newest_first[0].consent_id and one.granted and _stood(one, at)
+    }
+
+
+def _stood(option: ConsentOption, at: datetime | None) -> bool:
+    return option.withdrawn_at is None or (at is not None and option.withdrawn_at > at)

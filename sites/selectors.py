@@ -101,13 +101,14 @@ class ShownOption:
 
     @property
     def in_force(self) -> bool:
-        return self.option.granted and self.option.withdrawn_at is None
+        return self.option.granted and self.option.withdrawn_at is None and not self.option.consent.is_superseded
 
 
 def consents_of(subject: Subject) -> list[tuple[Consent, list[ShownOption]]]:
-    """The signed consents, the newest first, each with its options in the order of the definition."""
+    """The signed consents, the newest first and those superseded last; options in the order of the definition."""
     order = [option.oid for option in definition_at(subject.site).consent.options]
-    consents = subject.consents.select_related("informed_by").prefetch_related("options").order_by("-signed_at")
+    found = subject.consents.select_related("informed_by", "corrected_by").prefetch_related("options")
+    consents = sorted(found.order_by("-signed_at"), key=lambda consent: consent.is_superseded)
     return [(consent, _shown(subject, consent, order)) for consent in consents]
 
 

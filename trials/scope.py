@@ -9,6 +9,7 @@
 | `fact.arm`, `fact.<own>` … | what the system or the definition's own facts say              |
 | `subject.sex` …            | the subject                                                    |
 | `event.oid` …              | this event; in forms and in the relevance of events            |
+| `form.observed_at`         | when this form was observed, else the end of the visit's day   |
 | `now.date`                 | today in the study's time zone                                 |
 
 Items of a repeating form are named from outside only over all their repeats (`sum_of(RT.DOSE)`).
@@ -114,6 +115,8 @@ class Scope:
             return Type(TEXT.name, frozenset(arm.code for arm in self.study.arms))
         if prefix == "event" and (self.form or self.at_event):
             return self._event(name)
+        if ref == "form.observed_at" and self.form:
+            return DATETIME
         own = fact_types(self.study) if self.facts is None else self.facts
         if prefix == "fact" and name in own:
             return own[name]

@@ -28,7 +28,7 @@ def subjects(study: Study, scope: Scope) -> Rows:
 
 
 def consents(study: Study, scope: Scope) -> Rows:
-    found = Consent.objects.filter(study=study, subject__site__code__in=scope.sites)
+    found = Consent.objects.standing().filter(study=study, subject__site__code__in=scope.sites)
     rows = (
         [c.subject.number, c.version, _instant(c.signed_at), c.language, c.copy_given, c.interpreter_language]
         for c in found.select_related("subject").order_by("subject__number", "signed_at")
@@ -38,7 +38,7 @@ def consents(study: Study, scope: Scope) -> Rows:
 
 
 def consent_options(study: Study, scope: Scope) -> Rows:
-    found = ConsentOption.objects.filter(study=study, subject__site__code__in=scope.sites)
+    found = ConsentOption.objects.filter(study=study, subject__site__code__in=scope.sites, consent__corrected_by=None)
     rows = (
         [o.subject.number, o.consent.version, o.option, o.granted, _instant(o.withdrawn_at)]
         for o in found.select_related("subject", "consent").order_by("subject__number", "consent__signed_at", "option")

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from crf.answers import SubjectAnswers
@@ -64,9 +65,9 @@ class Eligibility:
                 yield from [row] if row else []
 
 
-def eligibility_of(subject: Subject) -> Eligibility:
-    """The newest attempt, by the definition that its form was begun under."""
-    answers = SubjectAnswers(subject, definition_at(subject.site))
+def eligibility_of(subject: Subject, on: date | None = None) -> Eligibility:
+    """The newest attempt, by the definition that its form was begun under, as of today or of the day `on`."""
+    answers = SubjectAnswers(subject, definition_at(subject.site), on)
     event = newest_attempt(answers)
     row = next((form for form in answers.forms if _is_eligibility(form, answers.study, event)), None)
     if row and row.definition_version_id:

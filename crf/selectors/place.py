@@ -1,6 +1,7 @@
 """Where a form stands: its visit, its row if there is one, the definition it is read by."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from crf.answers import SubjectAnswers
@@ -25,6 +26,7 @@ class Place:
     row: FormData | None
     version: StudyVersion | None
     answers: SubjectAnswers
+    observed_at: datetime | None = None  # as told with a save; what is stored stands in the row
 
     @property
     def subject(self) -> Subject:
@@ -44,7 +46,8 @@ class Place:
 
     @property
     def rules(self) -> Rules:
-        return Rules(self.study, self.form, self.answers.at(self.event))
+        observed_at = self.observed_at or (self.row.observed_at if self.row else None)
+        return Rules(self.study, self.form, self.answers.at(self.event, observed_at))
 
 
 def place_of(event: StudyEvent, form_oid: str, repeat_key: str) -> Place:

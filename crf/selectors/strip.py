@@ -11,6 +11,7 @@ from crf.selectors.loading import sees_arm
 from crf.selectors.words import fact_words
 from sites.models import Subject
 from sites.permissions import AnyUser
+from sites.policies import consent_in_force
 from sites.selectors import subjects_for
 from trials.scope import compiled
 from trials.subject_rules import facts_of
@@ -44,11 +45,11 @@ def strip_for(answers: SubjectAnswers, user: AnyUser) -> Strip:
 
 
 def _of_the_system(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:
-    subject, consent = answers.subject, answers.consent
+    subject = answers.subject
     facts = [
         {"label": _("Site"), "value": subject.site},
         {"label": _("Born"), "value": f"{subject.birth_year}, {subject.get_sex_display()}"},
-        {"label": _("Consent"), "value": fact_words(answers, consent.signed_at.date()) if consent else _("None yet")},
+        _consent(answers),
     ]
     randomized_on = answers.known("fact.randomized_on")
     if randomized_on:
@@ -57,6 +58,15 @@ def _of_the_system(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, An
     if arm and with_arm:
         facts.append({"label": _("Treatment"), "value": answers.study.arm(arm).label})
     return facts
+
+
+def _consent(answers: SubjectAnswers) -> dict[str, Any]:
+    """The day of the consent, or that the person has taken it back: then nothing new is asked of them."""
+    if answers.consent is None:
+        return {"label": _("Consent"), "value": _("None yet")}
+    if not consent_in_force(answers.subject, answers.study.consent.required):
+        return {"label": _("Consent"), "value": _("Withdrawn"), "chip": "overdue"}
+    return {"label": _("Consent"), "value": fact_words(answers, answers.known("subject.consent_on"))}
 
 
 def _of_the_definition(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:

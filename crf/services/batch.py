@@ -96,7 +96,8 @@ class _Batch:
             self.open.add(event.key)
         if not form.repeating and any(self._is_there(one, event, form.oid) for one in self.answers.forms):
             raise NotAllowedNow(_("The form %(form)s is there already. Open it to change it.") % {"form": form.title})
-        return Place(event, form, NEW if form.repeating else "1", None, self.version, self.answers)
+        key = NEW if form.repeating else "1"
+        return Place(event, form, key, None, self.version, self.answers, entry.observed_at)
 
     def _check_time(self, place: Place, at: datetime) -> None:
         if at not in self.times:

@@ -31,7 +31,11 @@ def record_visit_date(*, event: StudyEvent, happened_on: date, by: User, reason:
             explained(reason, _("Say why the date is changed."))
         event.happened_on = happened_on
         event.save(update_fields=["happened_on"])
-        recalculate(SubjectAnswers(event.subject, definition_at(event.subject.site)), {"event.happened_on"}, by)
+        recalculate(
+            SubjectAnswers(event.subject, definition_at(event.subject.site)),
+            {"event.happened_on", "form.observed_at"},
+            by,
+        )
         return event
 
 

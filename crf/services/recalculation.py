@@ -1,18 +1,20 @@
 """Forms that depend on other forms: brought up to date in the transaction of the change they follow from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
 from crf.entry.document import Document, Rules, Settled
-from crf.models import FormData, FormStatus
+from crf.models import FormData, FormStatus, Meaning, Signature
 from crf.selectors.definitions import definition_for
 from crf.services.deviations import propose_deviations
 from crf.services.planning import place_events
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
+from sites.models import Subject, SubjectStatus
+from sites.selectors import definition_at
 from trials.definition import StudyDef
 from trials.scope import compiled
 
@@ -43,6 +45,27 @@ def recalculate(answers: SubjectAnswers, changed: set[str], by: User | None) -> 
             answers.put(form)
 
 
+def follow_subject(subject: Subject, changed: Set[str], by: User) -> None:
+    """Settle what follows from a fact about the subject that was put right (sites.following).
+
+    A confirmation of eligibility was given for the facts as they were: before randomisation it falls. Afterwards it is
+    history, as the allocation is.
+    """
+    answers = SubjectAnswers(subject, definition_at(subject.site))
+    recalculate(answers, set(changed), by)
+    if subject.status == SubjectStatus.SCREENING:
+        _void_confirmations(subject, by)
+
+
+def _void_confirmations(subject: Subject, by: User) -> None:
+    standing = Signature.objects.filter(subject=subject, meaning=Meaning.ELIGIBILITY, voided_in=None)
+    reason = _("Follows from a correction of consent or enrolment")
+    with change_set(
+        study=subject.study, by=by, action="crf.void_confirmation", reason=reason, site=subject.site
+    ) as voiding:
+        standing.update(voided_in=voiding)
+
+
 def write(form: FormData, settled: Settled) -> None:
     """The settled document on the row, one version further."""
     form.data, form.marks = dict(settled.document.data), dict(settled.document.marks)
@@ -55,7 +78,7 @@ def _stale(answers: SubjectAnswers, changed: set[str]) -> Iterator[tuple[FormDat
         if changed.isdisjoint(asked_outside(study, form.form_oid)):
             continue
         before = Document(form.data, form.marks)
-        rules = Rules(study, study.form(form.form_oid), answers.at(form.event))
+        rules = Rules(study, study.form(form.form_oid), answers.at(form.event, form.observed_at))
         settled = rules.settle(before, {}, {})
         if settled.document != before:
             yield form, settled

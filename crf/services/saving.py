@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -81,6 +81,7 @@ def save_form(
         place = place_of(event, form_oid, repeat_key)
         check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
         check_observed(place, observed_at)
+        place = replace(place, observed_at=observed_at)
         mine = _mine(place, checked(place, values, missing or {}, entered or {}), seen_version)
         row = place.row or new_row(place)
         settled = settle(place, row, mine, why)

@@ -61,7 +61,7 @@ def confirm_late(*, entry: LateEntry, position: int, by: User) -> Allocation:
         entry = LateEntry.objects.select_for_update(no_key=True, of=["self"]).get(pk=entry.pk)
         _check_confirmation(entry, by)
         check_new(subject)
-        ready = readiness_of(subject)
+        ready = readiness_of(subject, entry.happened_at)
         if ready.stratum is None:
             raise NotAllowedNow(_("The stratum is not known yet. The site must complete the forms first."))
         allocation = take(ALLOCATE_LATE, subject, ready, entry.pk, entry.reported_by, entry.happened_at, position)

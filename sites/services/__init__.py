@@ -1,6 +1,7 @@
 """Every write about places and people. Keyword-only; `by` is who acts, None the system; `reason` where data change."""
 
 from sites.services.consent import ConsentFacts, enrol_subject, record_consent, withdraw_consent_option
+from sites.services.corrections import correct_consent, correct_subject
 from sites.services.people import (
     assign_role,
     deactivate_user,
@@ -25,6 +26,8 @@ __all__ = [
     "approve_version",
     "assign_role",
     "close_screening",
+    "correct_consent",
+    "correct_subject",
     "create_site",
     "deactivate_user",
     "delegate_task",

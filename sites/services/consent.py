@@ -76,8 +76,8 @@ def enrol_subject(
         if made_before:
             return _same(made_before, site, birth_year, sex)
         check_can_enter(site)
-        _check_person(site, birth_year, adult_at_consent, consent)
-        _check_consent(site, consent)
+        check_person(site, birth_year, adult_at_consent, consent.signed_at)
+        check_consent(site, consent)
         _check_look_alikes(site, birth_year, sex, screening_entry, seen)
         subject = Subject.objects.create(
             study=site.study,
@@ -88,7 +88,7 @@ def enrol_subject(
             adult_at_consent=adult_at_consent,
             request_key=key,
         )
-        _store(subject, consent)
+        store_consent(subject, consent)
         _link(screening_entry, subject)
     return subject
 
@@ -98,8 +98,8 @@ def record_consent(*, subject: Subject, consent: ConsentFacts, by: User) -> Cons
     site = subject.site
     with acting(Permission.RECORD_CONSENT, study=subject.study, by=by, action="sites.record_consent", site=site):
         check_can_enter(lock_site(site))
-        _check_consent(site, consent)
-        return _store(subject, consent)
+        check_consent(site, consent)
+        return store_consent(subject, consent)
 
 
 def withdraw_consent_option(*, option: ConsentOption, withdrawn_at: datetime, by: User, reason: str) -> ConsentOption:
@@ -130,16 +130,19 @@ def needs_adult_answer(birth_year: int, signed_at: datetime, site: Site) -> bool
 
 
 def _same(subject: Subject, site: Site, birth_year: int, sex: Sex) -> Subject:
-    if (subject.site_id, subject.birth_year, subject.sex) != (site.pk, birth_year, sex):
+    if subject.site_id != site.pk:  # names nobody: the number of another site's subject is not for this one
+        raise Conflict(_("This form was already saved with other content. Open a new one."))
+    if (subject.birth_year, subject.sex) != (birth_year, sex):
         raise Conflict(_("This form was already saved with other content, as %(number)s.") % {"number": subject})
     return subject
 
 
-def _check_person(site: Site, birth_year: int, adult: bool | None, consent: ConsentFacts) -> None:
+def check_person(site: Site, birth_year: int, adult: bool | None, consented_at: datetime) -> None:
+    """Raises InvalidInput for a year that cannot be, or an answer on coming of age too many or too few (I7)."""
     errors = {}
-    if not EARLIEST_BIRTH_YEAR <= birth_year <= _local(consent.signed_at, site).year:
+    if not EARLIEST_BIRTH_YEAR <= birth_year <= _local(consented_at, site).year:
         errors["birth_year"] = [_("Give the year of birth with four digits.")]
-    if needs_adult_answer(birth_year, consent.signed_at, site) != (adult is not None):
+    if needs_adult_answer(birth_year, consented_at, site) != (adult is not None):
         errors["adult_at_consent"] = [
             _("Was the person 18 or older on the day of consent?")
             if adult is None
@@ -149,7 +152,8 @@ def _check_person(site: Site, birth_year: int, adult: bool | None, consent: Cons
         raise InvalidInput(errors)
 
 
-def _check_consent(site: Site, consent: ConsentFacts) -> None:
+def check_consent(site: Site, consent: ConsentFacts) -> None:
+    """Raises InvalidInput for what the definition in use at the site does not know, and for a time to come."""
     definition = definition_at(site)
     errors = _time_errors(site, consent, definition) | _option_errors(consent, definition)
     if consent.language not in definition.languages:
@@ -197,10 +201,12 @@ def _next_number(site: Site) -> str:
     return pattern.format(site=site.code, n=taken + 1)
 
 
-def _store(subject: Subject, facts: ConsentFacts) -> Consent:
+def store_consent(subject: Subject, facts: ConsentFacts, corrects: Consent | None = None) -> Consent:
+    """Within the present change set; `corrects`: the consent that this one supersedes."""
     consent = Consent.objects.create(
         study=subject.study,
         subject=subject,
+        corrects=corrects,
         version=facts.version,
         signed_at=facts.signed_at,
         language=facts.language,

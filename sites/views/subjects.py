@@ -1,7 +1,7 @@
 """The list of subjects at the person's sites."""
 
 from django.core.paginator import Paginator
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -18,7 +18,9 @@ def subject_list(request: HttpRequest, study_oid: str) -> HttpResponse:
     """Filtered by site, status and a piece of the number."""
     study = study_for(request.user, study_oid, Permission.VIEW_SUBJECT)
     chosen = {name: request.GET.get(name, "").strip() for name in ("site", "status", "number")}
-    found = narrowed(subjects_for(request.user, study), **chosen).annotate(consented_at=Min("consents__signed_at"))
+    found = narrowed(subjects_for(request.user, study), **chosen).annotate(
+        consented_at=Min("consents__signed_at", filter=Q(consents__corrected_by=None))
+    )
     page = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "study": study,

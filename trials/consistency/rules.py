@@ -7,6 +7,7 @@ from typing import Any
 from trials.consistency.fault import Fault
 from trials.definition import (
     Anchor,
+    CommonCheck,
     Criterion,
     Fact,
     Factor,
@@ -52,6 +53,8 @@ def _form_of(study: StudyDef, path: Path, part: Any) -> str | None:
         return study.eligibility.form
     if isinstance(part, Anchor):
         return part.form
+    if isinstance(part, CommonCheck):
+        return study.forms[0].oid
     return study.forms[int(path[1])].oid if path[:1] == ("forms",) else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from trials.definition.forms import EditCheck, FormDef, ItemDef, ItemGroupDef, NrsAnchors
+from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, ItemGroupDef, NrsAnchors
 from trials.definition.plan import (
     Anchor,
     Arm,
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISSING_CODES", "YES_NO",
-    "Anchor", "Arm", "CodeList", "CodeListItem", "Consent", "ConsentOption", "ConsentVersion", "Criterion", "Default",
-    "DefinitionError", "EditCheck", "Eligibility", "Fact", "Factor", "FormDef", "FormRef", "Gate", "ItemDef",
-    "ItemGroupDef", "NrsAnchors", "Setting", "StudyDef", "StudyEventDef", "Table", "Text",
+    "Anchor", "Arm", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption", "ConsentVersion",
+    "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact", "Factor", "FormDef", "FormRef",
+    "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Setting", "StudyDef", "StudyEventDef", "Table", "Text",
     "definition_of", "parse", "read",
 ]  # fmt: skip
 

@@ -123,6 +123,27 @@ class EditCheck:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommonCheck:
+    """A check of every form that is not filled in before consent; its message stands at the first question."""
+
+    oid: str = needs(OID)
+    violated_if: str = needs(RULE)
+    message: Text = needs(TEXT)
+    severity: str = may(choice("soft", "deviation", "hard"), "soft")
+    source: str = needs(SOURCE)
+
+    def of(self, form: FormDef) -> EditCheck:
+        return EditCheck(
+            oid=f"{form.oid}_{self.oid}",
+            violated_if=self.violated_if,
+            message=self.message,
+            items=(form.items[0].oid,),
+            severity=self.severity,
+            source=self.source,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class FormDef:
     oid: str = needs(OID)
     title: Text = needs(TEXT)

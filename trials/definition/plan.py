@@ -72,6 +72,11 @@ class Consent:
     versions: tuple[ConsentVersion, ...] = needs(many(record(ConsentVersion), least=1))
     options: tuple[ConsentOption, ...] = needs(many(record(ConsentOption), least=1))
 
+    @property
+    def required(self) -> set[str]:
+        """The OIDs of the options without which nobody takes part."""
+        return {option.oid for option in self.options if option.required}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from trials.definition.forms import FormDef, ItemDef
+from trials.definition.forms import CommonCheck, FormDef, ItemDef
 from trials.definition.plan import (
     Anchor,
     Arm,
@@ -57,6 +57,7 @@ class StudyDef:
     gates: tuple[Gate, ...] = may(many(record(Gate)), ())
     tables: tuple[Table, ...] = may(keyed(Table, "oid"), ())
     facts: tuple[Fact, ...] = may(many(record(Fact)), ())
+    checks: tuple[CommonCheck, ...] = may(many(record(CommonCheck)), ())
     code_lists: tuple[CodeList, ...] = needs(keyed(CodeList, "oid"))
     eligibility: Eligibility = needs(record(Eligibility))
     events: tuple[StudyEventDef, ...] = needs(many(record(StudyEventDef), least=1))
@@ -65,6 +66,7 @@ class StudyDef:
     # Each raises KeyError for an OID that the study does not have.
 
     def form(self, oid: str) -> FormDef:
+        """The form with the checks that it shares with all others."""
         return self._forms[oid]
 
     def event(self, oid: str) -> StudyEventDef:
@@ -120,7 +122,7 @@ class StudyDef:
 
     @cached_property
     def _forms(self) -> dict[str, FormDef]:
-        return {form.oid: form for form in self.forms}
+        return {form.oid: self._with_common_checks(form) for form in self.forms}
 
     @cached_property
     def _events(self) -> dict[str, StudyEventDef]:
@@ -128,7 +130,12 @@ class StudyDef:
 
     @cached_property
     def _items(self) -> dict[str, tuple[FormDef, ItemDef]]:
-        return {item.oid: (form, item) for form in self.forms for item in form.items}
+        return {item.oid: (form, item) for form in self._forms.values() for item in form.items}
+
+    def _with_common_checks(self, form: FormDef) -> FormDef:
+        if form.before_consent or not form.items:
+            return form
+        return replace(form, checks=(*form.checks, *(check.of(form) for check in self.checks)))
 
     @cached_property
     def _code_lists(self) -> dict[str, CodeList]:
