@@ -1,13 +1,12 @@
 """How sign-in behaves here: accounts come by invitation only, and guessing is slowed without locking anybody out."""
 
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.conf import settings
 from django.http import HttpRequest
 
 from pallsoft.accounts.models import User
+from pallsoft.accounts.resets import owe_reset_mail
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -16,9 +15,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        """On our own address: the one of the request is what its sender wrote into the Host header."""
-        return urljoin(settings.BASE_URL, urlsplit(super().get_reset_password_from_key_url(key)).path)
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """Through the outbox, with a link on our own address: the request's Host header is its sender's to choose."""
+        owe_reset_mail(user)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """A stranger elsewhere who guesses at an account must not lock its owner out at the hospital."""

@@ -7,7 +7,10 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from pallsoft.accounts import access  # noqa: F401 - connects the access log
+        from pallsoft.accounts import access, resets  # noqa: F401 - access connects the access log
+        from pallsoft.outbox.registry import register
+
+        register(resets.KIND, still_owed=resets.still_owed, render=resets.render)
 
         # A sign-in writes the access log and no regulated row (decision D2).
         user_logged_in.disconnect(dispatch_uid="update_last_login")

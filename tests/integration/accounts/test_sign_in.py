@@ -5,11 +5,14 @@ import re
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.db.models.functions import Now
 from django.urls import NoReverseMatch, reverse
 
+from pallsoft.accounts import resets
 from pallsoft.accounts.links import set_password_link
 from pallsoft.accounts.models import User
 from pallsoft.audit.models import ChangeSet
+from pallsoft.outbox.models import Message
 from pallsoft.outbox.services import send_due
 from sites import services
 from tests.fixtures import PASSWORD
@@ -200,11 +203,33 @@ def test_forgetting_a_password_is_answered_alike_for_known_and_unknown_addresses
     assert [(answer.status_code, answer["Location"]) for answer in answers] == [
         (302, reverse("account_reset_password_done"))
     ] * 2
+    send_due()
+    assert [message.to for message in mail.outbox] == [[crc.email]]
+
+
+def test_the_reset_mail_leads_to_a_new_password(client, crc):
+    client.post(reverse("account_reset_password"), {"email": crc.email})
+    send_due()
+    follow(client, link_in(mail.outbox[0]), "en ny setning som crc husker")
+    sign_in_as(client, crc.username, "en ny setning som crc husker")
+    assert signed_in(client)
+
+
+def test_a_dead_mail_server_does_not_break_the_page_and_the_mail_comes_later(client, crc, settings):
+    working = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", 1
+    assert client.post(reverse("account_reset_password"), {"email": crc.email}).status_code == 302
+    send_due()
+    assert (Message.objects.get(kind=resets.KIND).state, mail.outbox) == ("due", [])
+    settings.EMAIL_BACKEND = working
+    Message.objects.update(next_try_at=Now())
+    send_due()
     assert [message.to for message in mail.outbox] == [[crc.email]]
 
 
 def test_the_link_in_the_mail_leads_to_our_own_address_whatever_host_was_asked(client, crc, settings):
     client.post(reverse("account_reset_password"), {"email": crc.email}, headers={"host": "localhost:6666"})
+    send_due()
     assert link_in(mail.outbox[0]).startswith(settings.BASE_URL + "/accounts/password/reset/key/")
 
 
