@@ -24,10 +24,10 @@ class ScheduleRow:
 
 def schedule_rows(definition: StudyDef) -> list[ScheduleRow]:
     """The table of SPIRIT 2025 item 18: forms down, visits across."""
+    in_order = dict.fromkeys(ref.form for event in definition.events for ref in event.forms)
     return [
-        ScheduleRow(str(form.title), [_cell(event, form.oid) for event in definition.events])
-        for form in definition.forms
-        if definition.events_with(form.oid)
+        ScheduleRow(str(definition.form(oid).title), [_cell(event, oid) for event in definition.events])
+        for oid in in_order
     ]
 
 

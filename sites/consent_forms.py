@@ -28,7 +28,9 @@ class ConsentForm(forms.Form):
     signed_on = DayField(label=gettext_lazy("Signed on"))
     signed_clock = ClockField(label=gettext_lazy("Signed at"))
     language = forms.ChoiceField(label=gettext_lazy("Language of the form"), widget=forms.RadioSelect)
-    informed_by = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Who gave the information"))
+    informed_by = forms.ModelChoiceField(
+        User.objects.none(), label=gettext_lazy("Who gave the information"), empty_label=gettext_lazy("Choose …")
+    )
     copy_given = YesNoField(label=gettext_lazy("The person got a copy"))
     interpreter_language = forms.CharField(
         label=gettext_lazy("Interpreter: language"),

@@ -85,7 +85,9 @@ class AssignForm(forms.Form):
 
 
 class DelegateForm(forms.Form):
-    user = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Person"))
+    user = forms.ModelChoiceField(
+        User.objects.none(), label=gettext_lazy("Person"), empty_label=gettext_lazy("Choose …")
+    )
     task = forms.ChoiceField(label=gettext_lazy("Task"), choices=[("", ""), *Task.choices])
     valid_from = DayField(label=gettext_lazy("First day"))
     valid_until = DayField(label=gettext_lazy("Last day"), required=False)
@@ -138,7 +140,9 @@ class SiteStatusForm(StatusForm):
 
 
 class ApproveVersionForm(forms.Form):
-    version = forms.ModelChoiceField(StudyVersion.objects.none(), label=gettext_lazy("Version"))
+    version = forms.ModelChoiceField(
+        StudyVersion.objects.none(), label=gettext_lazy("Version"), empty_label=gettext_lazy("Choose …")
+    )
     ethics_approved_on = DayField(label=gettext_lazy("Approved by the ethics committee on"))
     ethics_reference = forms.CharField(label=gettext_lazy("Reference of the approval"), max_length=60)
     active_from = DayField(label=gettext_lazy("In use at the site from"))

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from crf.exports import jobs, selectors
 from crf.exports.services import request_export
+from crf.models import ExportState
 from pallsoft.audit.access import record_access
 from sites.permissions import Permission
 from sites.selectors import study_for
@@ -22,7 +23,9 @@ def export_page(request: HttpRequest, study_oid: str) -> HttpResponse:
         request_export(study=study, by=request.user)
         messages.success(request, _("The export is being made. This page shows it when it is ready."))
         return redirect("export", study_oid=study.oid)
-    return render(request, "crf/export.html", {"jobs": selectors.exports_of(request.user, study)})
+    jobs = list(selectors.exports_of(request.user, study))
+    waiting = any(job.state == ExportState.REQUESTED for job in jobs)
+    return render(request, "crf/export.html", {"jobs": jobs, "waiting": waiting})
 
 
 @require_GET

@@ -51,8 +51,19 @@ class Matrix:
     forms: list[FormDef]
 
     @property
+    def columns(self) -> list[Visit]:
+        return [visit for visit in self.visits if visit.definition.kind != "log"]
+
+    @property
+    def logs(self) -> list[Visit]:
+        """What is entered whenever it happens: it has no date, and stands in a list of its own."""
+        return [visit for visit in self.visits if visit.definition.kind == "log"]
+
+    @property
     def rows(self) -> list[tuple[FormDef, list[Cell | None]]]:
-        return [(form, [visit.cells.get(form.oid) for visit in self.visits]) for form in self.forms]
+        """The forms of the visits; a form of a log alone has no row."""
+        cells = [(form, [visit.cells.get(form.oid) for visit in self.columns]) for form in self.forms]
+        return [row for row in cells if any(row[1])]
 
 
 def matrix_of(answers: SubjectAnswers, user: AnyUser) -> Matrix:

@@ -9,15 +9,20 @@ from crf.answers import SubjectAnswers
 from sites.models import SubjectStatus
 from sites.permissions import AnyUser, Permission, has_permission
 
+TONES = {"randomize": "primary"}
+
 
 def actions_for(answers: SubjectAnswers, user: AnyUser) -> list[dict[str, Any]]:
-    """[{label, url}] in the order of the trial; pages of apps above are linked when they are there."""
+    """[{label, url, tone}] in the order of the trial; pages of apps above are linked when they are there."""
     subject = answers.subject
-    actions = [(_("Eligibility"), "eligibility"), (_("Consent"), "consent")]
+    actions = [(_("Consent"), "consent"), (_("Eligibility"), "eligibility")]
     in_screening = subject.status == SubjectStatus.SCREENING
     if in_screening and has_permission(user, Permission.RANDOMIZE, subject.study, subject.site):
         actions.append((_("Randomise"), "randomize"))
-    return [{"label": label, "url": url} for label, name in actions if (url := _url(name, answers))]
+    found = [
+        {"label": label, "url": _url(name, answers), "tone": TONES.get(name, "secondary")} for label, name in actions
+    ]
+    return [action for action in found if action["url"]]
 
 
 def _url(name: str, answers: SubjectAnswers) -> str:

@@ -21,6 +21,7 @@ from trials.definition import MISSING_CODES, ItemDef
 
 ACTIONS = {
     "crf.save_form": gettext_lazy("Saved"),
+    "crf.save_new_forms": gettext_lazy("Saved"),
     "crf.recalculate": gettext_lazy("Computed again"),
     "crf.void_form": gettext_lazy("Removed"),
 }
