@@ -58,8 +58,10 @@ class Shell:
         ]
 
     def _entry(self, label: Any, name: str, icon: str, *args: str) -> dict[str, Any]:
-        current = self.match is not None and self.match.url_name == name
-        return {"label": label, "url": reverse(name, args=args), "icon": icon, "current": current}
+        """`current`: "page" on the page itself, "true" on the pages below it."""
+        url, path = reverse(name, args=args), self.request.path
+        below = bool(args) and path.startswith(url)
+        return {"label": label, "url": url, "icon": icon, "current": "page" if path == url else "true" if below else ""}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

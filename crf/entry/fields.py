@@ -45,7 +45,7 @@ def source_words(study: StudyDef, form_oid: str, item: ItemDef) -> str:
     """The questions that a derived item is computed from, by their labels."""
     names = compiled(study, item.derived or "", form_oid).names
     items = (name.rpartition(".")[2] for name in names if not name.partition(".")[0].islower())
-    return ", ".join(dict.fromkeys(str(study.item(oid).label) for oid in items))
+    return "; ".join(dict.fromkeys(str(study.item(oid).label) for oid in items))
 
 
 def errors_on(fields: Mapping[str, Field], errors: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -41,7 +41,7 @@ def strip_for(answers: SubjectAnswers, user: AnyUser) -> Strip:
         "value": subject.get_status_display(),
         "chip": subject.chip,
     }
-    return Strip(subject, [*facts, status], _url(subject, before), _url(subject, after))
+    return Strip(subject, [status, *facts], _url(subject, before), _url(subject, after))
 
 
 def _of_the_system(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:

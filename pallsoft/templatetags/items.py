@@ -27,6 +27,7 @@ DATE, NRS = Control("crf/items/date.html", "field"), Control("crf/items/nrs.html
 CONTROLS = {"text": TEXT, "integer": NUMBER, "decimal": NUMBER, "nrs": NRS, "yesno": RADIOS}
 CONTROLS |= dict.fromkeys(("date", "partial_date", "time", "datetime"), DATE)
 MOST_RADIOS = 6
+FOUR, ROWED, PAIRED = 4, 17, 27  # answers, and letters of the longest that fits
 
 
 @register.simple_tag
@@ -39,6 +40,15 @@ def item_control(item: Mapping[str, Any]) -> Control:
     if item["kind"] == "code":
         return RADIOS if len(item["codes"]) <= MOST_RADIOS else SELECT
     return CONTROLS[item["kind"]]
+
+
+@register.simple_tag
+def choices_layout(item: Mapping[str, Any]) -> str:
+    """Short answers side by side, four or two in a row; a scale of grades (`layout: radio`) stays upright."""
+    longest = max((len(str(label)) for _code, label in item["codes"]), default=0)
+    if item.get("layout") == "radio" or longest > PAIRED:
+        return ""
+    return " choices-row" if len(item["codes"]) == FOUR and longest <= ROWED else " choices-pair"
 
 
 @register.simple_tag
