@@ -122,7 +122,7 @@ def test_five_fractions_are_25_gy_and_one_made_up_later_is_no_deviation(course):
     assert (totals["RTS_N"], totals["RTS_GY"]) == ("5", "25.0")
     assert not Deviation.objects.exists()
     missed = FormData.objects.get(form_oid="RTF", data__RTF_STATUS="MISSED")
-    assert (missed.data["RTF_WHY"], missed.data["RTF_GY"]) == ("MACHINE", "0")
+    assert (missed.data["RTF_WHY"], missed.data["RTF_GY"]) == ("MACHINE", "0.00")
 
 
 def test_a_holiday_is_never_a_missed_fraction(course, crc):
