@@ -42,11 +42,16 @@ class Anchor:
 class SubjectAnswers:
     """All saved forms of one subject and the facts around them; each is read from the database once, when asked for."""
 
-    def __init__(self, subject: Subject, study: StudyDef, today: date | None = None) -> None:
-        """`today`: the day that "now" means for rules, when it is told afterwards what happened then."""
+    def __init__(
+        self, subject: Subject, study: StudyDef, today: date | None = None, forms: list[FormData] | None = None
+    ) -> None:
+        """`today`: the day that "now" means for rules, when it is told afterwards what happened then.
+        `forms`: `saved_forms`, when they are read already."""
         self.subject = subject
         self.study = study
         self._today = today
+        if forms is not None:
+            self.forms = forms
 
     def at(self, event: StudyEvent, observed_at: datetime | None = None) -> Context:
         """The world outside a form of `event`; `observed_at`: when its answers were observed, where that is told."""
@@ -64,7 +69,7 @@ class SubjectAnswers:
     @cached_property
     def forms(self) -> list[FormData]:
         """Forms that count: saved and not removed."""
-        return list(self.subject.forms.filter(removed_in=None).select_related("event").order_by("repeat_key"))
+        return saved_forms(self.subject)
 
     def put(self, form: FormData) -> None:
         """Let `form` count as it stands now; not at all when it has been removed."""
@@ -175,6 +180,12 @@ class SubjectAnswers:
     @cached_property
     def _event_order(self) -> dict[str, int]:
         return {event.oid: position for position, event in enumerate(self.study.events)}
+
+
+def saved_forms(subject: Subject) -> list[FormData]:
+    """The forms of a subject that count, with their visits and the change sets of their first saves."""
+    rows = subject.forms.filter(removed_in=None).select_related("event", "created_in")
+    return list(rows.order_by("repeat_key"))
 
 
 @dataclass(frozen=True)

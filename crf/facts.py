@@ -4,21 +4,21 @@
 who may see it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sites.models import Subject
 
-Provider = Callable[[Subject], Any]
-_providers: dict[str, Provider] = {}
+Provider = Callable[[Subject], Mapping[str, Any]]
+_providers: list[Provider] = []
 
 
-def register(name: str, provider: Provider) -> None:
-    """`provider(subject)` gives the fact, None as long as there is none."""
-    _providers[name] = provider
+def register(provider: Provider) -> None:
+    """`provider(subject)` gives facts by name; None for one that is not known yet."""
+    _providers.append(provider)
 
 
 def facts_for(subject: Subject) -> dict[str, Any]:
     """Every registered fact of a subject that is known."""
-    found = {name: provider(subject) for name, provider in _providers.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    found = [fact for provider in _providers for fact in provider(subject).items()]
+    return {name: value for name, value in found if value is not None}

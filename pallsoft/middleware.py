@@ -9,6 +9,7 @@ from django.utils.cache import add_never_cache_headers
 
 from pallsoft.audit.access import record_access
 from pallsoft.errors import NotPermitted, PallsoftError
+from pallsoft.request import answers
 from pallsoft.request import request_id as request_number
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -26,6 +27,19 @@ def request_id(get_response: GetResponse) -> GetResponse:
             request_number.reset(token)
         response["X-Request-Id"] = request.id
         return response
+
+    return middleware
+
+
+def reading(get_response: GetResponse) -> GetResponse:
+    """Let a page that changes nothing ask each question once (pallsoft.request.once)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        token = answers.set({} if request.method in {"GET", "HEAD"} else None)
+        try:
+            return get_response(request)
+        finally:
+            answers.reset(token)
 
     return middleware
 

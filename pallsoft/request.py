@@ -1,5 +1,22 @@
-"""The number of the request being answered, for error pages, change sets and the access log."""
+"""What belongs to the request being answered: its number, and what was asked already on its behalf."""
 
+from collections.abc import Callable, Hashable
 from contextvars import ContextVar
+from typing import Any, TypeVar
 
+Found = TypeVar("Found")
+
+# For error pages, change sets and the access log.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# Answers by question, while a request is answered that only reads; None elsewhere.
+answers: ContextVar[dict[Hashable, Any] | None] = ContextVar("answers", default=None)
+
+
+def once(question: Hashable, find: Callable[[], Found]) -> Found:
+    """`find()`, asked once for a page. What writes always gets a fresh answer: the truth may change under its locks."""
+    known = answers.get()
+    if known is None:
+        return find()
+    if question not in known:
+        known[question] = find()
+    return known[question]

@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "pallsoft.middleware.request_id",
     "pallsoft.middleware.no_nul",
+    "pallsoft.middleware.reading",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -212,7 +213,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"number": {"()": "pallsoft.failures.RequestNumber"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_number)s] %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "pallsoft.failures.WithoutData",
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_number)s] %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["number"], "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
 }

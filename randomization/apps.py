@@ -10,12 +10,11 @@ class RandomizationConfig(AppConfig):
         from crf.exports import extra
         from pallsoft.outbox import registry
         from randomization import exports, messages
-        from randomization.facts import arm_code, randomized_at
+        from randomization.facts import known_facts
         from randomization.worklist import waiting
         from sites import worklist
 
-        facts.register("arm", arm_code)
-        facts.register("randomized_at", randomized_at)
+        facts.register(known_facts)
         extra.register(exports.randomization_table)
         worklist.register(waiting)
         registry.register(

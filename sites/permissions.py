@@ -3,16 +3,19 @@
 Days are the site's own, by the database's clock; the last day counts until 24.00 local.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum, auto
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import Profession, User
 from pallsoft.errors import NotPermitted
+from pallsoft.request import once
 from sites.clock import LocalDate
 from sites.models import Assignment, Delegation, Role, Site, Task
 from trials.models import Study
@@ -107,26 +110,29 @@ def require(user: AnyUser, permission: Permission, study: Study | None, site: Si
 
 def granting_role(user: AnyUser, permission: Permission, study: Study | None, site: Site | None = None) -> Role | None:
     """The role by which the person may; one held at the site goes before one held for all sites."""
-    reach = Q(site=None) | Q(site=site)
-    found = (
-        current_assignments(user)
-        .filter(reach, study=study, role__in=roles_with(permission))
-        .order_by(F("site").asc(nulls_last=True), "role")
-        .first()
-    )
-    return Role(found.role) if found else None
+    found = [held for held in roles_held(user) if held.covers(study, site) and permission in PERMISSIONS[held.role]]
+    return min(found, key=lambda held: (held.site is None, held.role)).role if found else None
+
+
+def rights_at(user: AnyUser, study: Study, site: Site) -> frozenset[Permission]:
+    """Everything that the person may do at a site."""
+    return frozenset().union(*(PERMISSIONS[held.role] for held in roles_held(user) if held.covers(study, site)))
 
 
 def sites_for(user: AnyUser, study: Study, permission: Permission) -> QuerySet[Site]:
     """The sites of the study at which the person has the permission, by name of the city."""
-    held = current_assignments(user).filter(study=study, role__in=roles_with(permission))
-    return study.sites.filter(Exists(held.filter(Q(site=None) | Q(site=OuterRef("pk")))))
+    return study.sites.filter(**at_sites(user, study, permission, field="pk"))
+
+
+def at_sites(user: AnyUser, study: Study, permission: Permission, field: str = "site") -> dict[str, set[UUID]]:
+    """The same as a condition on rows of the study with a `field` that names their site; none for all sites."""
+    held = {one.site for one in roles_held(user) if one.study == study and permission in PERMISSIONS[one.role]}
+    return {} if None in held else {f"{field}__in": held}
 
 
 def permissions_anywhere(user: AnyUser, study: Study) -> set[Permission]:
     """What the person may do at one site at least: which pages the navigation shows."""
-    roles = current_assignments(user).filter(study=study).values_list("role", flat=True)
-    return set().union(*(PERMISSIONS[Role(role)] for role in roles))
+    return set().union(*(PERMISSIONS[held.role] for held in roles_held(user) if held.study == study))
 
 
 def require_anywhere(user: AnyUser, permission: Permission, study: Study) -> None:
@@ -135,13 +141,35 @@ def require_anywhere(user: AnyUser, permission: Permission, study: Study) -> Non
         raise NotPermitted(_("Your role does not allow this. Ask the user administrator of the trial."))
 
 
-def studies_for(user: AnyUser) -> QuerySet[Study]:
-    """The studies in which the person has any role today."""
-    return Study.objects.filter(Exists(current_assignments(user).filter(study=OuterRef("pk")))).order_by("oid")
+def studies_for(user: AnyUser) -> list[Study]:
+    """The studies in which the person has any role today, by OID."""
+    return sorted({held.study for held in roles_held(user)}, key=lambda study: study.oid)
 
 
 def roles_with(permission: Permission) -> list[Role]:
     return [role for role, permissions in PERMISSIONS.items() if permission in permissions]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A role in force; `site` None: at all sites of the study."""
+
+    study: Study
+    site: UUID | None
+    role: Role
+
+    def covers(self, study: Study | None, site: Site | None) -> bool:
+        """Does it hold at `site`; without a site, for the study as a whole?"""
+        return study is not None and self.study == study and (self.site is None or (site and site.pk) == self.site)
+
+
+def roles_held(user: AnyUser) -> list[Held]:
+    """The roles that hold today. All that a person may do follows from them, so a page asks for them once."""
+    return once(("roles", user.pk), lambda: _roles_held(user))
+
+
+def _roles_held(user: AnyUser) -> list[Held]:
+    return [Held(one.study, one.site_id, Role(one.role)) for one in current_assignments(user).select_related("study")]
 
 
 def current_assignments(user: AnyUser) -> QuerySet[Assignment]:

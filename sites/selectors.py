@@ -24,7 +24,7 @@ from sites.models import (
     SiteVersion,
     Subject,
 )
-from sites.permissions import AnyUser, Permission, require_anywhere, sites_for, studies_for
+from sites.permissions import AnyUser, Permission, at_sites, require_anywhere, sites_for, studies_for
 from trials.definition import StudyDef, definition_of
 from trials.models import Study
 from trials.selectors import live_version
@@ -32,7 +32,9 @@ from trials.selectors import live_version
 
 def study_for(user: AnyUser, study_oid: str, permission: Permission = Permission.VIEW_STUDY) -> Study:
     """A study in which the person has a role; else Http404. Raises NotPermitted when no role has the permission."""
-    study = get_object_or_404(studies_for(user), oid=study_oid)
+    study = next((study for study in studies_for(user) if study.oid == study_oid), None)
+    if study is None:
+        raise Http404
     require_anywhere(user, permission, study)
     return study
 
@@ -56,13 +58,14 @@ def subject_for(
         foreign = study.subjects.filter(number=number).first()
         record_access(user=user, subject=foreign, what=permission, ok=False)
         raise Http404
+    subject.site.study = study
     record_access(user=user, subject=subject, what=permission)
     return subject
 
 
 def subjects_for(user: AnyUser, study: Study, permission: Permission = Permission.VIEW_SUBJECT) -> QuerySet[Subject]:
-    """The subjects of the person's sites, with site and study, by number."""
-    return Subject.objects.filter(site__in=sites_for(user, study, permission)).select_related("site", "study")
+    """The subjects of the person's sites, with their site, by number."""
+    return study.subjects.filter(**at_sites(user, study, permission)).select_related("site")
 
 
 def narrowed(subjects: QuerySet[Subject], *, site: str, status: str, number: str) -> QuerySet[Subject]:

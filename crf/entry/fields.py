@@ -1,6 +1,7 @@
 """Items as plain dicts for templates/crf/_item.html: no widgets, because a page of 30 must be quick (design §4)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,16 +16,22 @@ Field = dict[str, Any]
 
 def field_of(study: StudyDef, item: ItemDef, typed: Typed) -> Field:
     """What a template needs of one item; the page adds errors, links and states."""
+    return _asked(study, item.oid) | {"value": typed.text, "missing": typed.missing, "errors": []}
+
+
+@lru_cache(maxsize=4096)
+def _asked(study: StudyDef, oid: str) -> Field:
+    """The question, which the definition alone decides; `question` names it."""
+    item = study.item(oid)
     listed = study.codes_of(item)
     return {
+        "question": (study, oid),
         "oid": item.oid,
         "name": item.oid,
         "label": item.label,
         "hint": item.hint,
         "kind": item.kind,
         "layout": item.layout,
-        "value": typed.text,
-        "missing": typed.missing,
         "missing_choices": [(code, MISSING_CODES[code]) for code in item.missing],
         "codes": [(one.code, one.label) for one in listed.items] if listed else [],
         "unit": item.unit,
@@ -32,7 +39,6 @@ def field_of(study: StudyDef, item: ItemDef, typed: Typed) -> Field:
         "required": item.required,
         "derived": bool(item.derived),
         "length": item.length,
-        "errors": [],
     }
 
 

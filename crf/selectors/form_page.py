@@ -13,12 +13,11 @@ from crf.entry.fields import Field, errors_on, field_of, source_words, typed_of
 from crf.entry.parse import shown
 from crf.entry.posted import Posted, Typed
 from crf.policies import check_can_enter_form
-from crf.selectors.loading import rights_at
 from crf.selectors.place import Place
 from crf.selectors.words import answer_words
 from pallsoft.audit.selectors import last_changes
 from pallsoft.errors import NotAllowedNow
-from sites.permissions import AnyUser, Permission
+from sites.permissions import AnyUser, Permission, rights_at
 from trials.definition import ItemDef
 
 
@@ -64,7 +63,7 @@ def form_page(place: Place, user: AnyUser, posted: Posted | None = None, seen_ve
     """The form; with `posted`, as it was typed, whether it could be read or not."""
     posted = posted or Posted()
     settled = place.rules.settle(place.current, posted.answers, {})
-    rights = rights_at(user, place.subject)
+    rights = rights_at(user, place.subject.study, place.subject.site)
     may_enter = Permission.ENTER_DATA in rights
     closed = _closed(place) if may_enter else ""
     fields = _fields(place, rights, posted, settled, readonly=not may_enter or bool(closed))

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import Http404
 
 from crf.models import FormData, StudyEvent
 from crf.selectors.place import NEW, Place, place_of, standing
 from pallsoft.errors import NotAllowedNow
-from sites.models import Role, Subject
-from sites.permissions import PERMISSIONS, AnyUser, Permission, current_assignments
+from sites.models import Subject
+from sites.permissions import AnyUser, Permission, has_permission
 from sites.selectors import definition_at, subject_for
 from trials.definition import FormDef, StudyDef, StudyEventDef
 from trials.scope import compiled
@@ -22,7 +21,6 @@ Found = TypeVar("Found")
 def event_for(user: AnyUser, study_oid: str, number: str, event_oid: str, ordinal: int) -> StudyEvent:
     """A visit of a subject whom the person may see, stored or planned. Raises Http404."""
     subject = subject_for(user, study_oid, number)
-    subject.site.study = subject.study
     event = standing(StudyEvent(study=subject.study, subject=subject, event_oid=event_oid, ordinal=ordinal))
     if event._state.adding and not _is_planned(_or_404(lambda: definition_at(subject.site).event(event_oid)), ordinal):
         raise Http404
@@ -52,15 +50,8 @@ def saved_form_for(user: AnyUser, study_oid: str, number: str, form_id: UUID) ->
     return form
 
 
-def rights_at(user: AnyUser, subject: Subject) -> frozenset[Permission]:
-    """Everything that the person may do at the subject's site. One query, for pages that ask for several."""
-    here = current_assignments(user).filter(Q(site=None) | Q(site=subject.site_id), study=subject.study_id)
-    roles = here.values_list("role", flat=True)
-    return frozenset().union(*(PERMISSIONS[Role(role)] for role in roles))
-
-
 def sees_arm(user: AnyUser, subject: Subject) -> bool:
-    return Permission.VIEW_ARM in rights_at(user, subject)
+    return has_permission(user, Permission.VIEW_ARM, subject.study, subject.site)
 
 
 def betrays_arm(study: StudyDef, form: FormDef) -> bool:

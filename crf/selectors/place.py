@@ -1,10 +1,12 @@
 """Where a form stands: its visit, its row if there is one, the definition it is read by."""
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from crf.answers import SubjectAnswers
+from crf.answers import SubjectAnswers, saved_forms
 from crf.entry.document import Document, Rules
 from crf.models import FormData, StudyEvent
 from crf.selectors.definitions import definition_for
@@ -53,10 +55,14 @@ class Place:
 def place_of(event: StudyEvent, form_oid: str, repeat_key: str) -> Place:
     """The place that a visit, stored or not, and a form name. Raises KeyError for a form that the study has not."""
     event = standing(event) if event._state.adding else event
-    row = None if event._state.adding else _row(event, form_oid, repeat_key)
+    forms = saved_forms(event.subject)
+    row = next((copy(form) for form in forms if _address(form) == (event.pk, form_oid, repeat_key)), None)
     version = None if row else live_version(event.study, event.subject.site)
     study = definition_for(row) if row else definition_of(version)
-    return Place(event, study.form(form_oid), repeat_key, row, version, SubjectAnswers(event.subject, study))
+    if row:
+        row.subject, row.event = event.subject, event
+    answers = SubjectAnswers(event.subject, study, forms=forms)
+    return Place(event, study.form(form_oid), repeat_key, row, version, answers)
 
 
 def new_row(place: Place) -> FormData:
@@ -72,12 +78,8 @@ def new_row(place: Place) -> FormData:
     )
 
 
-def _row(event: StudyEvent, form_oid: str, repeat_key: str) -> FormData | None:
-    rows = event.forms.filter(form_oid=form_oid, repeat_key=repeat_key, removed_in=None)
-    row = rows.select_related("created_in").first()
-    if row:
-        row.subject, row.event = event.subject, event
-    return row
+def _address(form: FormData) -> tuple[UUID, str, str]:
+    return form.event_id, form.form_oid, form.repeat_key
 
 
 def _next_key(place: Place) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Max, Min, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -33,15 +34,16 @@ def strip_for(answers: SubjectAnswers, user: AnyUser) -> Strip:
     subject = answers.subject
     with_arm = sees_arm(user, subject)
     facts = [*_of_the_system(answers, with_arm), *_of_the_definition(answers, with_arm)]
-    others = subjects_for(user, subject.study).order_by("number").values_list("number", flat=True)
-    before = others.filter(number__lt=subject.number).last()
-    after = others.filter(number__gt=subject.number).first()
+    numbers = subjects_for(user, subject.study).aggregate(
+        before=Max("number", filter=Q(number__lt=subject.number)),
+        after=Min("number", filter=Q(number__gt=subject.number)),
+    )
     status = {
         "label": _("Status"),
         "value": subject.get_status_display(),
         "chip": subject.chip,
     }
-    return Strip(subject, [status, *facts], _url(subject, before), _url(subject, after))
+    return Strip(subject, [status, *facts], _url(subject, numbers["before"]), _url(subject, numbers["after"]))
 
 
 def _of_the_system(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:

@@ -1,13 +1,15 @@
 """Template tags of the CRF items: which control answers an item, and what ties the control to its notes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 register = template.Library()
 
@@ -62,6 +64,33 @@ def options(choices: Iterable[tuple[str, Any]], chosen: str) -> SafeString:
 def _options(choices: tuple[tuple[str, str], ...], chosen: str) -> SafeString:
     rows = ((code, mark_safe(" selected") if code == chosen else "", label) for code, label in choices)
     return format_html_join("\n    ", '<option value="{}"{}>{}</option>', rows)
+
+
+@register.simple_tag
+def item_question(item: Mapping[str, Any]) -> SafeString:
+    """An item's label and control. Answers to choose from are few, and to draw them is most of a page's time: the same
+    answer to the same question is drawn once for all subjects. Nothing that anybody typed is kept."""
+    offered = {"", *nrs_scores(), *(code for code, _label in [*item["codes"], *item["missing_choices"]])}
+    if item["errors"] or item["old"] or not offered.issuperset((item["value"], item["missing"])):
+        return _draw(item)
+    return _drawn(_Answered((item["question"], item["value"], item["missing"], item["readonly"], get_language()), item))
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """Items with the same `key` look the same."""
+
+    key: tuple[Any, ...]
+    item: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=4096)
+def _drawn(answered: _Answered) -> SafeString:
+    return _draw(answered.item)
+
+
+def _draw(item: Mapping[str, Any]) -> SafeString:
+    return render_to_string("crf/_question.html", {"item": item})
 
 
 @register.simple_tag

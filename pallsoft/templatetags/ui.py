@@ -193,6 +193,12 @@ def item_error_summary(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+@register.simple_block_tag
+def drawn(content: SafeString) -> SafeString:
+    """What stands twice on a page is drawn once: `{% drawn as menu %}…{% enddrawn %}`, then `{{ menu }}`."""
+    return content
+
+
 @register.simple_tag
 def qr_svg(text: str, title: str) -> SafeString:
     """A QR code as inline SVG: `img-src 'self'` blocks the data: image that others use."""

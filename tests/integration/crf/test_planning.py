@@ -23,8 +23,7 @@ from sites.selectors import definition_at
 def randomized(monkeypatch):
     """As if the subject had been randomised on 1 September 2026, in the evening in Oslo."""
     at = datetime(2026, 9, 1, 20, 30, tzinfo=UTC)
-    monkeypatch.setitem(facts._providers, "randomized_at", lambda subject: at)
-    monkeypatch.setitem(facts._providers, "arm", lambda subject: "A")
+    monkeypatch.setattr(facts, "_providers", [lambda subject: {"randomized_at": at, "arm": "A"}])
 
 
 @pytest.fixture

@@ -33,8 +33,7 @@ def page(sign_in, crc):
 @pytest.fixture
 def randomized(monkeypatch, subject, crc):
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    monkeypatch.setitem(facts._providers, "randomized_at", lambda subject: at)
-    monkeypatch.setitem(facts._providers, "arm", lambda subject: "A")
+    monkeypatch.setattr(facts, "_providers", [lambda subject: {"randomized_at": at, "arm": "A"}])
     schedule_events(subject=subject, by=crc)
 
 

@@ -17,7 +17,7 @@ from pallsoft.errors import NotAllowedNow
 def randomized(monkeypatch, subject, crc):
     """Twenty-one days ago, so that with the seven days of the setting day 0 was fourteen days ago: week 2 is today."""
     at = datetime.now(UTC) - timedelta(days=21)
-    monkeypatch.setitem(facts._providers, "randomized_at", lambda subject: at)
+    monkeypatch.setattr(facts, "_providers", [lambda subject: {"randomized_at": at}])
     schedule_events(subject=subject, by=crc)
 
 

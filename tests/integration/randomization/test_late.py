@@ -6,7 +6,7 @@ import pytest
 
 from pallsoft.audit.context import change_set
 from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
-from randomization.facts import arm_code, randomized_at
+from randomization.facts import arm_code, known_facts
 from randomization.list_file import read_list
 from randomization.models import Allocation, LateEntry
 from randomization.selectors import findings, late_entries
@@ -41,7 +41,7 @@ def test_two_persons_enter_it_with_its_true_time(ready, fallback, tell, statisti
     assert arm_code(ready) is None and list(late_entries(ready.study)) == [entry]
     allocation = confirm_late(entry=entry, position=1, by=statistician)
     assert arm_code(ready) == fallback["GI|PAIN"][0]
-    assert randomized_at(ready) == allocation.happened_at == entry.happened_at < allocation.at
+    assert known_facts(ready)["randomized_at"] == allocation.happened_at == entry.happened_at < allocation.at
     assert (allocation.stratum.scheme.purpose, allocation.allocated_by) == ("fallback", crc)
     entry.refresh_from_db()
     assert entry.confirmed_by == statistician and not late_entries(ready.study).exists()

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 
 from pallsoft.audit.models import ChangeSet
 from pallsoft.errors import Conflict, NotAllowedNow, NotPermitted
-from randomization.facts import arm_code, arm_codes, randomized_at
+from randomization.facts import arm_code, arm_codes, known_facts
 from randomization.models import Allocation
 from randomization.readiness import digest
 from randomization.refusals import refusing
@@ -151,7 +151,7 @@ def test_the_time_is_the_databases_whatever_the_clock_here_says(ready, crc, time
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp() - %s < interval '1 minute'", [allocation.at])
         assert cursor.fetchone() == (True,)
-    assert randomized_at(ready) == allocation.at
+    assert known_facts(ready)["randomized_at"] == allocation.at
 
 
 @pytest.fixture

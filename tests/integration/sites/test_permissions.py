@@ -45,7 +45,7 @@ def test_without_an_assignment_nothing_is_allowed(make_user, study, bodo):
 def test_who_has_not_signed_in_may_nothing(study, bodo):
     assert not has_permission(AnonymousUser(), ENTER, study, bodo)
     assert not has_delegation(AnonymousUser(), Task.RANDOMIZE, bodo)
-    assert not studies_for(AnonymousUser()).exists()
+    assert not studies_for(AnonymousUser())
 
 
 @pytest.mark.req("ACC-02")

@@ -11,9 +11,9 @@ MISSING = [("ND", "Ikke gjort"), ("REF", "Vil ikke svare")]
 
 def item(kind, **changes):
     return {
-        "oid": "X", "name": "X", "label": "Spørsmål", "hint": "", "kind": kind, "value": "", "missing": "",
-        "missing_choices": MISSING, "codes": [], "unit": "", "anchors": {}, "required": True, "derived": False,
-        "source": "", "errors": [], "old": "", "trail_url": "", "hidden": False, "readonly": False, "length": 0,
+        "question": object(), "oid": "X", "name": "X", "label": "Spørsmål", "hint": "", "kind": kind, "value": "",
+        "missing": "", "missing_choices": MISSING, "codes": [], "unit": "", "anchors": {}, "required": True,
+        "derived": False, "source": "", "errors": [], "old": "", "trail_url": "", "hidden": False, "readonly": False, "length": 0,
     } | changes  # fmt: skip
 
 
