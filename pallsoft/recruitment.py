@@ -12,12 +12,13 @@ from typing import Any
 
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce, TruncMonth
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from pallsoft import charts
+from pallsoft.accounts.request import AuthenticatedRequest
 from randomization.models import Allocation
 from sites.models import ScreeningEntry, ScreeningOutcome, Site, Subject
 from sites.permissions import Permission, sites_for
@@ -109,7 +110,7 @@ def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
 
 
 @require_safe
-def recruitment_page(request: HttpRequest, study_oid: str) -> HttpResponse:
+def recruitment_page(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.VIEW_RECRUITMENT)
     sites = list(sites_for(request.user, study, Permission.VIEW_RECRUITMENT).order_by("city"))
     found = recruitment_of(study, definition_of(live_version(study)), sites, timezone.localdate())

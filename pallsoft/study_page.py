@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from pallsoft.accounts.request import AuthenticatedRequest
 from sites.permissions import Permission
 from sites.selectors import study_for
 from trials.definition import Default, FormRef, StudyDef, StudyEventDef, definition_of
@@ -72,7 +73,7 @@ def default_groups(definition: StudyDef) -> list[DefaultGroup]:
 
 
 @require_safe
-def study_description(request: HttpRequest, study_oid: str) -> HttpResponse:
+def study_description(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.VIEW_STUDY)
     version = live_version(study)
     definition = definition_of(version)

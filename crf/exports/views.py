@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -11,13 +11,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from crf.exports import jobs, selectors
 from crf.exports.services import request_export
 from crf.models import ExportState
+from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.audit.access import record_access
 from sites.permissions import Permission
 from sites.selectors import study_for
 
 
 @require_http_methods(["GET", "POST"])
-def export_page(request: HttpRequest, study_oid: str) -> HttpResponse:
+def export_page(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.EXPORT)
     if request.method == "POST":
         request_export(study=study, by=request.user)
@@ -29,7 +30,7 @@ def export_page(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_GET
-def download(request: HttpRequest, study_oid: str, job_id: UUID) -> FileResponse:
+def download(request: AuthenticatedRequest, study_oid: str, job_id: UUID) -> FileResponse:
     """The archive, to the person who asked for it, while the right holds (EXP-05)."""
     study = study_for(request.user, study_oid, Permission.EXPORT)
     job = selectors.finished_export(request.user, study, job_id)

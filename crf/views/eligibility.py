@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from crf.selectors.crumbs import crumbs
 from crf.selectors.eligibility import Eligibility, eligibility_of
 from crf.selectors.matrix import visit_label
 from crf.selectors.strip import strip_for
+from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.models import Subject, SubjectStatus, Task
 from sites.permissions import Permission, has_permission, may_perform
@@ -21,7 +22,7 @@ from sites.selectors import subject_for
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def eligibility_page(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+def eligibility_page(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     """POST `act`: confirm | fail | again, `reason` as typed."""
     subject = subject_for(request.user, study_oid, number)
     errors: list[dict[str, Any]] = []
@@ -37,7 +38,7 @@ def eligibility_page(request: HttpRequest, study_oid: str, number: str) -> HttpR
         return render(request, "crf/eligibility.html", context, status=422 if errors else 200)
 
 
-def _act(request: HttpRequest, subject: Subject) -> str:
+def _act(request: AuthenticatedRequest, subject: Subject) -> str:
     """Do what was asked for; returns the sentence that says so."""
     match request.POST.get("act"):
         case "confirm":
@@ -52,7 +53,7 @@ def _act(request: HttpRequest, subject: Subject) -> str:
     raise InvalidInput({"act": [_("Choose what to do.")]})
 
 
-def _context(request: HttpRequest, found: Eligibility) -> dict[str, Any]:
+def _context(request: AuthenticatedRequest, found: Eligibility) -> dict[str, Any]:
     subject = found.answers.subject
     may_enter = has_permission(request.user, Permission.ENTER_DATA, subject.study, subject.site)
     in_screening = subject.status == SubjectStatus.SCREENING

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +25,7 @@ from crf.selectors.questions import conflict_panel, questions_panel
 from crf.selectors.strip import strip_for
 from crf.selectors.visit import next_url
 from crf.services import SaveResult, save_form
+from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, PallsoftError
 from pallsoft.templatetags.ui import clock
 from sites.identity_guard import identity_numbers
@@ -36,7 +37,7 @@ AROUND = ("preview", "patient", "trail", "void")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def form_entry(request: HttpRequest, **address: Any) -> HttpResponse:
+def form_entry(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     """One form of one visit, for the staff."""
     place = place_for(request.user, **address)
     if request.method == "POST":
@@ -46,7 +47,7 @@ def form_entry(request: HttpRequest, **address: Any) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def patient_entry(request: HttpRequest, **address: Any) -> HttpResponse:
+def patient_entry(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     """The same form handed to the patient: nothing but the questions on the page."""
     place = place_for(request.user, **address)
     require(request.user, Permission.ENTER_DATA, place.subject.study, place.subject.site)
@@ -56,7 +57,7 @@ def patient_entry(request: HttpRequest, **address: Any) -> HttpResponse:
 
 
 @require_POST
-def preview(request: HttpRequest, **address: Any) -> HttpResponse:
+def preview(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     """What the rules say of what is typed so far; nothing is stored. Sends only what the browser shows otherwise."""
     place = place_for(request.user, **address)
     page = form_page(place, request.user, _read(request.POST, place))
@@ -67,7 +68,7 @@ def preview(request: HttpRequest, **address: Any) -> HttpResponse:
     return _rendered(request, page, "crf/form_preview.html", 200, {"items": differing})
 
 
-def _submitted(request: HttpRequest, place: Place, address: dict[str, Any], template: str) -> HttpResponse:
+def _submitted(request: AuthenticatedRequest, place: Place, address: dict[str, Any], template: str) -> HttpResponse:
     posted = _read(request.POST, place)
     seen_version = _whole(request.POST.get("seen_version", ""))
     page = form_page(place, request.user, posted, seen_version)
@@ -88,7 +89,7 @@ def _submitted(request: HttpRequest, place: Place, address: dict[str, Any], temp
     return _saved(request, place, result, address, template)
 
 
-def _save(request: HttpRequest, place: Place, posted: Posted, seen_version: int) -> SaveResult:
+def _save(request: AuthenticatedRequest, place: Place, posted: Posted, seen_version: int) -> SaveResult:
     errors = dict(posted.errors)
     errors |= _identity_errors(place, posted) if NOT_IDENTITY not in request.POST else {}
     observed_at = None
@@ -115,7 +116,7 @@ def _save(request: HttpRequest, place: Place, posted: Posted, seen_version: int)
 
 
 def _saved(
-    request: HttpRequest, place: Place, result: SaveResult, address: dict[str, Any], template: str
+    request: AuthenticatedRequest, place: Place, result: SaveResult, address: dict[str, Any], template: str
 ) -> HttpResponse:
     """Said after the commit (DAT-01)."""
     stored = place_for(request.user, **(address | {"repeat_key": result.repeat_key}))
@@ -131,7 +132,7 @@ def _saved(
 
 
 def _shown_conflict(
-    request: HttpRequest, posted: Posted, conflict: EditConflict, address: dict[str, Any], template: str
+    request: AuthenticatedRequest, posted: Posted, conflict: EditConflict, address: dict[str, Any], template: str
 ) -> HttpResponse:
     """The form as it stands now with only this person's own changes typed into it, and the clashing ones on top."""
     place = place_for(request.user, **address)
@@ -142,16 +143,19 @@ def _shown_conflict(
 
 
 def _shown(
-    request: HttpRequest, page: FormPage, template: str, status: int = 200, panel: dict[str, Any] | None = None
+    request: AuthenticatedRequest, page: FormPage, template: str, status: int = 200, panel: dict[str, Any] | None = None
 ) -> HttpResponse:
     if template == "crf/patient.html":
         page = page.for_patient()
-    more = {"strip": strip_for(page.place.answers, request.user)} if template == "crf/form.html" else {}
-    more |= {"reason": request.POST.get("reason", ""), "observed_at": page.observed_at}
+    more: dict[str, Any] = {"reason": request.POST.get("reason", ""), "observed_at": page.observed_at}
+    if template == "crf/form.html":
+        more["strip"] = strip_for(page.place.answers, request.user)
     return _rendered(request, page, template, status, more | (panel or {}))
 
 
-def _rendered(request: HttpRequest, page: FormPage, template: str, status: int, more: dict[str, Any]) -> HttpResponse:
+def _rendered(
+    request: AuthenticatedRequest, page: FormPage, template: str, status: int, more: dict[str, Any]
+) -> HttpResponse:
     place = page.place
     context = {
         "page": page,
@@ -186,7 +190,7 @@ def _observed_at(typed: str, place: Place) -> datetime | None:
 
 
 def _why(post: QueryDict) -> dict[str, str]:
-    return {name.removeprefix(WHY): text for name, text in post.items() if name.startswith(WHY)}
+    return {name.removeprefix(WHY): str(text) for name, text in post.items() if name.startswith(WHY)}
 
 
 def _key(text: str) -> uuid.UUID:

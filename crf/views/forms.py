@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,13 +19,14 @@ from crf.selectors.matrix import visit_label
 from crf.selectors.repeats import repeats_of
 from crf.selectors.strip import strip_for
 from crf.services import void_form
+from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput
 from sites.permissions import Permission, require
 from sites.selectors import definition_at, subjects_for
 
 
 @require_safe
-def repeat_list(request: HttpRequest, form_oid: str, **address: Any) -> HttpResponse:
+def repeat_list(request: AuthenticatedRequest, form_oid: str, **address: Any) -> HttpResponse:
     """All repeats of a form at a visit, and one more."""
     event = event_for(request.user, **address)
     answers = SubjectAnswers(event.subject, definition_at(event.subject.site))
@@ -41,7 +42,7 @@ def repeat_list(request: HttpRequest, form_oid: str, **address: Any) -> HttpResp
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def void(request: HttpRequest, **address: Any) -> HttpResponse:
+def void(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     """Take a form away, with a reason; then its values are offered for copying."""
     place = place_for(request.user, **address)
     if place.row is None:
@@ -67,7 +68,7 @@ def void(request: HttpRequest, **address: Any) -> HttpResponse:
 
 
 @require_safe
-def copy(request: HttpRequest, study_oid: str, number: str, form_id: UUID) -> HttpResponse:
+def copy(request: AuthenticatedRequest, study_oid: str, number: str, form_id: UUID) -> HttpResponse:
     """Where could the values belong? A subject number leads to its visits that have the form and not yet an answer."""
     form = saved_form_for(request.user, study_oid, number, form_id)
     answers = SubjectAnswers(form.subject, definition_at(form.subject.site))
@@ -87,7 +88,7 @@ def copy(request: HttpRequest, study_oid: str, number: str, form_id: UUID) -> Ht
 
 
 @require_safe
-def thanks(request: HttpRequest, **address: Any) -> HttpResponse:
+def thanks(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     """What the patient reads after the last question."""
     place = place_for(request.user, **address)
     return render(request, "crf/thanks.html", {"place": place, "back_url": form_url(place)})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -11,11 +11,12 @@ from crf.answers import SubjectAnswers
 from crf.selectors.matrix import matrix_of
 from crf.selectors.strip import strip_for
 from crf.selectors.subject_page import actions_for
+from pallsoft.accounts.request import AuthenticatedRequest
 from sites.selectors import definition_at, subject_for
 
 
 @require_safe
-def subject_page(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+def subject_page(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     subject = subject_for(request.user, study_oid, number)
     answers = SubjectAnswers(subject, definition_at(subject.site))
     context: dict[str, Any] = {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -20,13 +20,14 @@ from crf.selectors.crumbs import subject_crumb
 from crf.selectors.loading import event_for
 from crf.selectors.matrix import visit_label, visit_of
 from crf.selectors.strip import strip_for
+from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.permissions import Permission, has_permission
 from sites.selectors import definition_at
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def visit_page(request: HttpRequest, **address: Any) -> HttpResponse:
+def visit_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     """POST `act`: date | not-done | expected, with `happened_on` and `reason` as typed."""
     event = event_for(request.user, **address)
     errors: list[dict[str, Any]] = []
@@ -43,7 +44,7 @@ def visit_page(request: HttpRequest, **address: Any) -> HttpResponse:
     )
 
 
-def _context(request: HttpRequest, event: StudyEvent) -> dict[str, Any]:
+def _context(request: AuthenticatedRequest, event: StudyEvent) -> dict[str, Any]:
     subject = event.subject
     answers = SubjectAnswers(subject, definition_at(subject.site))
     may_enter = has_permission(request.user, Permission.ENTER_DATA, subject.study, subject.site)
@@ -57,7 +58,7 @@ def _context(request: HttpRequest, event: StudyEvent) -> dict[str, Any]:
     }
 
 
-def _date(request: HttpRequest, event: StudyEvent) -> None:
+def _date(request: AuthenticatedRequest, event: StudyEvent) -> None:
     try:
         day = dates.to_date(request.POST.get("happened_on", ""))
     except Refused as refusal:
@@ -65,23 +66,23 @@ def _date(request: HttpRequest, event: StudyEvent) -> None:
     services.record_visit_date(event=event, happened_on=day, by=request.user, reason=_reason(request))
 
 
-def _not_done(request: HttpRequest, event: StudyEvent) -> None:
+def _not_done(request: AuthenticatedRequest, event: StudyEvent) -> None:
     services.mark_not_done(event=event, by=request.user, reason=_reason(request))
 
 
-def _expected(request: HttpRequest, event: StudyEvent) -> None:
+def _expected(request: AuthenticatedRequest, event: StudyEvent) -> None:
     services.clear_not_done(event=event, by=request.user, reason=_reason(request))
 
 
-def _unknown(request: HttpRequest, event: StudyEvent) -> None:
+def _unknown(request: AuthenticatedRequest, event: StudyEvent) -> None:
     raise InvalidInput({"act": [_("Choose what to do with the visit.")]})
 
 
-def _reason(request: HttpRequest) -> str:
+def _reason(request: AuthenticatedRequest) -> str:
     return request.POST.get("reason", "")
 
 
-_ACTS: dict[str, Callable[[HttpRequest, StudyEvent], None]] = {
+_ACTS: dict[str, Callable[[AuthenticatedRequest, StudyEvent], None]] = {
     "date": _date,
     "not-done": _not_done,
     "expected": _expected,

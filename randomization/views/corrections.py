@@ -3,11 +3,12 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from pallsoft.accounts.request import AuthenticatedRequest
 from randomization import services
 from randomization.corrections import correctable, corrections_of, shown_corrections
 from randomization.forms import CorrectionForm
@@ -18,7 +19,7 @@ from sites.submitting import submitted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def corrections_page(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+def corrections_page(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     """As randomised beside as it truly was; the principal investigator can ask for a correction here."""
     subject = subject_for(request.user, study_oid, number)
     if request.method == "POST":
@@ -43,7 +44,7 @@ def corrections_page(request: HttpRequest, study_oid: str, number: str) -> HttpR
 
 
 @require_POST
-def decide(request: HttpRequest, study_oid: str, number: str, correction_id: uuid.UUID) -> HttpResponse:
+def decide(request: AuthenticatedRequest, study_oid: str, number: str, correction_id: uuid.UUID) -> HttpResponse:
     """The coordinator's yes or no."""
     subject = subject_for(request.user, study_oid, number, Permission.CONFIRM_CORRECTION)
     correction = get_object_or_404(corrections_of(subject), pk=correction_id)

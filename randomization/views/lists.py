@@ -3,11 +3,12 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pallsoft.accounts.request import AuthenticatedRequest
 from randomization import services
 from randomization.forms import ConfirmLateForm, LateForm
 from randomization.selectors import late_entries, misstratified, schemes_of
@@ -18,7 +19,7 @@ from sites.views.forms import form_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def report_late(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+def report_late(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     """The site tells of a randomisation by telephone; the list holder confirms it."""
     subject = subject_for(request.user, study_oid, number, Permission.RANDOMIZE)
     form = LateForm(request.POST or None, timezone=subject.site.timezone)
@@ -46,7 +47,7 @@ def report_late(request: HttpRequest, study_oid: str, number: str) -> HttpRespon
 
 
 @require_safe
-def lists_page(request: HttpRequest, study_oid: str) -> HttpResponse:
+def lists_page(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     """For list holders: imported lists with their commitments, late entries to confirm, wrongly stratified subjects."""
     study = study_for(request.user, study_oid, Permission.HOLD_LIST)
     context = {
@@ -59,7 +60,7 @@ def lists_page(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm_late(request: HttpRequest, study_oid: str, entry_id: uuid.UUID) -> HttpResponse:
+def confirm_late(request: AuthenticatedRequest, study_oid: str, entry_id: uuid.UUID) -> HttpResponse:
     """The list holder gives the number of the slot that was read out; it must be the next of its stratum."""
     study = study_for(request.user, study_oid, Permission.HOLD_LIST)
     entry = get_object_or_404(late_entries(study), pk=entry_id)

@@ -1,20 +1,19 @@
 """Randomise: read back, arm, act; afterwards the same page is the result, for everybody and for ever (S02)."""
 
-from typing import Any
-
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.pdf import can_make_pdf, pdf_of
 from randomization import services
 from randomization.forms import RandomizeForm
 from randomization.models import Allocation
 from randomization.readiness import readiness_of
-from randomization.receipt import Receipt, allocation_of, next_visits, receipt_for
+from randomization.receipt import allocation_of, next_visits, receipt_for
 from randomization.views.strip import strip_of
 from sites.models import Subject, Task
 from sites.permissions import Permission, has_permission, may_perform
@@ -25,19 +24,20 @@ RECEIPT_CSS = "randomization/receipt.css"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def randomize_page(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+def randomize_page(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     """The page before randomisation, and the result after it. A repeated POST ends at the same result."""
     subject = subject_for(request.user, study_oid, number)
     form = RandomizeForm(request.POST or None, number=number)
-    if allocation_of(subject) is None and not submitted(form, lambda: _randomize(form, subject, request)):
+    allocation = allocation_of(subject) or submitted(form, lambda: _randomize(form, subject, request))
+    if allocation is None:
         return _before(request, subject, form)
     if request.method == "POST":
         return redirect("randomize", study_oid=study_oid, number=number)
-    return _result(request, subject)
+    return _result(request, subject, allocation)
 
 
 @require_safe
-def receipt_pdf(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+def receipt_pdf(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     """The receipt to file. Http404 before randomisation and on a machine that cannot make PDF."""
     subject = subject_for(request.user, study_oid, number)
     allocation = allocation_of(subject)
@@ -49,14 +49,14 @@ def receipt_pdf(request: HttpRequest, study_oid: str, number: str) -> HttpRespon
     return HttpResponse(pdf, "application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def _randomize(form: RandomizeForm, subject: Subject, request: HttpRequest) -> Allocation:
+def _randomize(form: RandomizeForm, subject: Subject, request: AuthenticatedRequest) -> Allocation:
     try:
         return services.randomize(subject=subject, by=request.user, **form.cleaned_data)
     except services.AlreadyRandomized as refusal:  # a colleague was quicker: show what stands
         return refusal.allocation
 
 
-def _before(request: HttpRequest, subject: Subject, form: RandomizeForm) -> HttpResponse:
+def _before(request: AuthenticatedRequest, subject: Subject, form: RandomizeForm) -> HttpResponse:
     ready = readiness_of(subject)
     context = {
         "study": subject.study,
@@ -69,20 +69,14 @@ def _before(request: HttpRequest, subject: Subject, form: RandomizeForm) -> Http
     return render(request, "randomization/randomize.html", context, status=422 if form.errors else 200)
 
 
-def _result(request: HttpRequest, subject: Subject) -> HttpResponse:
-    allocation = allocation_of(subject)
-    return render(
-        request, "randomization/result.html", _shown(request, subject, receipt_for(request.user, subject, allocation))
-    )
-
-
-def _shown(request: HttpRequest, subject: Subject, receipt: Receipt) -> dict[str, Any]:
-    return {
+def _result(request: AuthenticatedRequest, subject: Subject, allocation: Allocation) -> HttpResponse:
+    context = {
         "study": subject.study,
         "subject": subject,
         "strip": strip_of(request.user, subject),
-        "receipt": receipt,
+        "receipt": receipt_for(request.user, subject, allocation),
         "visits": next_visits(subject),
         "can_make_pdf": can_make_pdf(),
         "may_correct": has_permission(request.user, Permission.REQUEST_CORRECTION, subject.study, subject.site),
     }
+    return render(request, "randomization/result.html", context)

@@ -3,11 +3,12 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
 from sites.forms import AssignForm, DelegateForm, EndForm, InviteForm, ReasonForm
 from sites.permissions import Permission, permissions_anywhere, sites_for
@@ -26,7 +27,7 @@ from sites.views.forms import form_page
 
 
 @require_safe
-def user_list(request: HttpRequest, study_oid: str) -> HttpResponse:
+def user_list(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     """Who has which role where and since when; what is delegated to whom."""
     study = study_for(request.user, study_oid, Permission.VIEW_USERS)
     manages = Permission.MANAGE_USERS in permissions_anywhere(request.user, study)
@@ -42,7 +43,7 @@ def user_list(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def invite(request: HttpRequest, study_oid: str) -> HttpResponse:
+def invite(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.MANAGE_USERS)
     form = InviteForm(request.POST or None)
     user = submitted(form, lambda: services.invite_user(study=study, **form.cleaned_data, by=request.user))
@@ -53,7 +54,7 @@ def invite(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_POST
-def invite_again(request: HttpRequest, study_oid: str, user_id: uuid.UUID) -> HttpResponse:
+def invite_again(request: AuthenticatedRequest, study_oid: str, user_id: uuid.UUID) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.MANAGE_USERS)
     user = get_object_or_404(accounts_in(study), pk=user_id)
     services.send_invitation(study=study, user=user, by=request.user)
@@ -62,7 +63,7 @@ def invite_again(request: HttpRequest, study_oid: str, user_id: uuid.UUID) -> Ht
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def assign(request: HttpRequest, study_oid: str) -> HttpResponse:
+def assign(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.MANAGE_USERS)
     sites = sites_for(request.user, study, Permission.MANAGE_USERS)
     form = AssignForm(request.POST or None, sites=sites, timezone=study.timezone)
@@ -74,7 +75,7 @@ def assign(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end_role(request: HttpRequest, study_oid: str, assignment_id: uuid.UUID) -> HttpResponse:
+def end_role(request: AuthenticatedRequest, study_oid: str, assignment_id: uuid.UUID) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.MANAGE_USERS)
     assignment = get_object_or_404(assignments_in(request.user, study), pk=assignment_id)
     form = EndForm(request.POST or None)
@@ -89,7 +90,7 @@ def end_role(request: HttpRequest, study_oid: str, assignment_id: uuid.UUID) -> 
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delegate(request: HttpRequest, study_oid: str, code: str) -> HttpResponse:
+def delegate(request: AuthenticatedRequest, study_oid: str, code: str) -> HttpResponse:
     site = site_for(request.user, study_oid, code, Permission.DELEGATE)
     form = DelegateForm(request.POST or None, site=site, staff=staff_of(site).filter(is_active=True))
     if submitted(form, lambda: services.delegate_task(site=site, **form.cleaned_data, by=request.user)):
@@ -100,7 +101,7 @@ def delegate(request: HttpRequest, study_oid: str, code: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def end_delegated(request: HttpRequest, study_oid: str, delegation_id: uuid.UUID) -> HttpResponse:
+def end_delegated(request: AuthenticatedRequest, study_oid: str, delegation_id: uuid.UUID) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.DELEGATE)
     own = delegations_in(request.user, study).filter(site__in=sites_for(request.user, study, Permission.DELEGATE))
     delegation = get_object_or_404(own, pk=delegation_id)
@@ -113,7 +114,7 @@ def end_delegated(request: HttpRequest, study_oid: str, delegation_id: uuid.UUID
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def close_account(request: HttpRequest, study_oid: str, user_id: uuid.UUID) -> HttpResponse:
+def close_account(request: AuthenticatedRequest, study_oid: str, user_id: uuid.UUID) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.MANAGE_USERS)
     user = get_object_or_404(accounts_in(study), pk=user_id)
     form = ReasonForm(request.POST or None)

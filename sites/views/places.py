@@ -1,11 +1,12 @@
 """Sites and their states, the state of the trial, the emergency stop."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
 from sites.forms import ApproveVersionForm, ReasonForm, SiteStatusForm, StatusForm, StopForm
 from sites.permissions import Permission, has_permission, sites_for
@@ -15,7 +16,7 @@ from sites.views.forms import form_page
 
 
 @require_safe
-def site_list(request: HttpRequest, study_oid: str) -> HttpResponse:
+def site_list(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid)
     context = {
         "study": study,
@@ -28,7 +29,7 @@ def site_list(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def site_status(request: HttpRequest, study_oid: str, code: str) -> HttpResponse:
+def site_status(request: AuthenticatedRequest, study_oid: str, code: str) -> HttpResponse:
     site = site_for(request.user, study_oid, code, Permission.MANAGE_SITES)
     form = SiteStatusForm(request.POST or None, current=site.status)
     if submitted(form, lambda: services.set_site_status(site=site, **form.cleaned_data, by=request.user)):
@@ -39,7 +40,7 @@ def site_status(request: HttpRequest, study_oid: str, code: str) -> HttpResponse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def approve_version(request: HttpRequest, study_oid: str, code: str) -> HttpResponse:
+def approve_version(request: AuthenticatedRequest, study_oid: str, code: str) -> HttpResponse:
     site = site_for(request.user, study_oid, code, Permission.MANAGE_SITES)
     form = ApproveVersionForm(request.POST or None, versions=site.study.versions.order_by("-number"))
     if submitted(form, lambda: services.approve_version(site=site, **form.cleaned_data, by=request.user)):
@@ -50,7 +51,7 @@ def approve_version(request: HttpRequest, study_oid: str, code: str) -> HttpResp
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def study_status(request: HttpRequest, study_oid: str) -> HttpResponse:
+def study_status(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.MANAGE_STUDY)
     form = StatusForm(request.POST or None, current=study.status)
     if submitted(form, lambda: services.set_study_status(study=study, **form.cleaned_data, by=request.user)):
@@ -61,11 +62,13 @@ def study_status(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def stop(request: HttpRequest, study_oid: str) -> HttpResponse:
+def stop(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     """The sponsor's emergency stop; in force for all sites with the answer to this request."""
     study = study_for(request.user, study_oid, Permission.EMERGENCY_STOP)
     form = StopForm(request.POST or None, study_oid=study.oid)
-    if submitted(form, lambda: services.stop_randomization(study=study, reason=form.reason(), by=request.user)):
+    if submitted(
+        form, lambda: services.stop_randomization(study=study, reason=form.cleaned_data["reason"], by=request.user)
+    ):
         messages.success(request, _("Randomisation is stopped at all sites."))
         return redirect("sites", study_oid=study_oid)
     return form_page(
@@ -81,7 +84,7 @@ def stop(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def resume(request: HttpRequest, study_oid: str) -> HttpResponse:
+def resume(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.EMERGENCY_STOP)
     form = ReasonForm(request.POST or None)
     if submitted(form, lambda: services.resume_randomization(study=study, **form.cleaned_data, by=request.user)):

@@ -4,11 +4,12 @@ import uuid
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
 from sites.forms import CloseScreeningForm, ScreeningForm
 from sites.models import ScreeningEntry
@@ -22,7 +23,7 @@ ON_A_PAGE = 50
 
 
 @require_safe
-def screening_log(request: HttpRequest, study_oid: str) -> HttpResponse:
+def screening_log(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.VIEW_SUBJECT)
     page = Paginator(screening_entries_for(request.user, study), ON_A_PAGE).get_page(request.GET.get("page"))
     own_sites = set(sites_for(request.user, study, Permission.LOG_SCREENING))
@@ -30,7 +31,7 @@ def screening_log(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def log_entry(request: HttpRequest, study_oid: str) -> HttpResponse:
+def log_entry(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.LOG_SCREENING)
     form = ScreeningForm(request.POST or None, sites=sites_for(request.user, study, Permission.LOG_SCREENING))
     entry = submitted(form, lambda: services.log_screening(**form.cleaned_data, by=request.user))
@@ -41,7 +42,7 @@ def log_entry(request: HttpRequest, study_oid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def close_entry(request: HttpRequest, study_oid: str, entry_id: uuid.UUID) -> HttpResponse:
+def close_entry(request: AuthenticatedRequest, study_oid: str, entry_id: uuid.UUID) -> HttpResponse:
     study = study_for(request.user, study_oid, Permission.LOG_SCREENING)
     entry = _own_entry(request, study, entry_id)
     form = CloseScreeningForm(request.POST or None, reasons=screening_reasons(entry.site))
@@ -52,11 +53,11 @@ def close_entry(request: HttpRequest, study_oid: str, entry_id: uuid.UUID) -> Ht
     return form_page(request, form, study=study, title=title, action=_("Close the entry"), back="screening")
 
 
-def _own_entry(request: HttpRequest, study: Study, entry_id: uuid.UUID) -> ScreeningEntry:
+def _own_entry(request: AuthenticatedRequest, study: Study, entry_id: uuid.UUID) -> ScreeningEntry:
     sites = sites_for(request.user, study, Permission.LOG_SCREENING)
     return get_object_or_404(screening_entries_for(request.user, study).filter(site__in=sites), pk=entry_id)
 
 
-def _close(entry: ScreeningEntry, form: CloseScreeningForm, request: HttpRequest) -> ScreeningEntry:
+def _close(entry: ScreeningEntry, form: CloseScreeningForm, request: AuthenticatedRequest) -> ScreeningEntry:
     outcome, code = form.cleaned_data["why"]
     return services.close_screening(entry=entry, outcome=outcome, reason_code=code, by=request.user)

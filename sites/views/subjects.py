@@ -2,10 +2,11 @@
 
 from django.core.paginator import Paginator
 from django.db.models import Min, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from pallsoft.accounts.request import AuthenticatedRequest
 from sites.models import SubjectStatus
 from sites.permissions import Permission, sites_for
 from sites.selectors import narrowed, study_for, subjects_for
@@ -14,7 +15,7 @@ ON_A_PAGE = 50
 
 
 @require_safe
-def subject_list(request: HttpRequest, study_oid: str) -> HttpResponse:
+def subject_list(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     """Filtered by site, status and a piece of the number."""
     study = study_for(request.user, study_oid, Permission.VIEW_SUBJECT)
     chosen = {name: request.GET.get(name, "").strip() for name in ("site", "status", "number")}
