@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import statistics
 import subprocess
 import time
 import uuid
@@ -13,7 +14,7 @@ from multiprocessing import get_context
 
 from django.db import connection
 
-from benchmarks.database import login
+from benchmarks.database import analyze, login
 from benchmarks.measure import Ratio
 from benchmarks.trial import Trial, add_subjects
 from pallsoft.accounts.models import User
@@ -24,22 +25,31 @@ from randomization.services.lists import confirm_list, import_list
 from randomization.strata import arms_of, strata_of
 from sites.models import Assignment, Role
 
-CLIENTS, EACH, SECONDS = 8, 150, 6
+CLIENTS, EACH, SECONDS, ROUNDS = 8, 100, 4, 3
 BLOCKS = (4, 6)  # of the benchmark's own throw-away list
 
 
 def throughput(trial: Trial) -> Ratio:
+    """Medians of ROUNDS rounds, in turn."""
     strata = _open_list(trial)
-    events = add_subjects(trial, CLIENTS * EACH, answered=False)
+    events = add_subjects(trial, ROUNDS * CLIENTS * EACH, answered=False)
     subjects = [str(event.subject_id) for event in events]
-    work = [(subjects[n::CLIENTS], strata, str(trial.study.id), str(trial.nurse.id)) for n in range(CLIENTS)]
+    analyze()
     connection.close()  # children must not share it
+    _make_tpc_b()
+    rates = [(_allocations(trial, strata, subjects[n::ROUNDS]), _tpc_b()) for n in range(ROUNDS)]
+    ours, floor = (statistics.median(rate) for rate in zip(*rates, strict=True))
+    return Ratio("allocate, 8 clients / TPC-B, 8 clients", ours, floor, "/s", 0.3, at_most=False)
+
+
+def _allocations(trial: Trial, strata: list[str], subjects: list[str]) -> float:
+    """Allocations a second."""
+    work = [(subjects[n::CLIENTS], strata, str(trial.study.id), str(trial.nurse.id)) for n in range(CLIENTS)]
     with ProcessPoolExecutor(CLIENTS, mp_context=get_context("fork")) as clients:
         list(clients.map(_nothing, range(CLIENTS)))
         start = time.perf_counter()
         done = sum(clients.map(_allocate, work))
-        ours = done / (time.perf_counter() - start)
-    return Ratio("allocate, 8 clients / TPC-B, 8 clients", ours, _tpc_b(), "/s", 0.3, at_most=False)
+        return done / (time.perf_counter() - start)
 
 
 def _nothing(_n: int) -> None:
@@ -64,7 +74,7 @@ def _allocate(work: tuple[list[str], list[str], str, str]) -> int:
 
 def _open_list(trial: Trial) -> list[str]:
     strata = strata_of(trial.definition)
-    slots = CLIENTS * EACH
+    slots = ROUNDS * CLIENTS * EACH
     plan = Plan(trial.study.oid, trial.study.mode, "central", arms_of(trial.definition), tuple(strata), BLOCKS, slots)
     content = write_list(plan, secrets.token_bytes(SEED_BYTES))
     holder, second = _holder(trial, "lista"), _holder(trial, "listb")
@@ -87,16 +97,21 @@ def _holder(trial: Trial, name: str) -> User:
     return user
 
 
+def _make_tpc_b() -> None:
+    _pgbench("-i", "-q", "-s", "10")
+
+
 def _tpc_b() -> float:
     """Transactions a second of pgbench's default script."""
+    output = _pgbench("-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS), "-n")
+    (tps,) = re.findall(r"tps = ([\d.]+)", output)
+    return float(tps)
+
+
+def _pgbench(*options: str) -> str:
     chosen = connection.settings_dict
-    pgbench = os.path.join(os.environ["PALLSOFT_PG_BIN"], "pgbench")
+    program = os.path.join(os.environ["PALLSOFT_PG_BIN"], "pgbench")
     server = ["-h", chosen["HOST"], "-p", str(chosen["PORT"]), "-U", "postgres"]
     environment = os.environ | {"PGPASSWORD": os.environ["PALLSOFT_TEST_SUPERUSER_PASSWORD"]}
-    database = "postgres"
-    subprocess.run(
-        [pgbench, *server, "-i", "-q", "-s", "10", database], env=environment, check=True, capture_output=True
-    )
-    run = [pgbench, *server, "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS), "-n", database]
-    output = subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout
-    return float(re.search(r"tps = ([\d.]+)", output)[1])
+    command = [program, *server, *options, "postgres"]
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout

@@ -89,7 +89,7 @@ def _start_servers(started: contextlib.ExitStack, address: str) -> tuple[list[Pa
         parts.append(valkey)
         redis_url = valkey.url
     if database_url:
-        plan = plan_from_url(database_url, **own_passwords())
+        plan = plan_from_url(database_url, own_password("owner"), own_password("app"))
     else:
         postgres = Postgres(cluster_directory())
         with step("PostgreSQL started"):
@@ -110,12 +110,13 @@ def _own_plan(postgres: Postgres) -> Plan:
         port=postgres.port,
         admin=SUPERUSER,
         admin_password=postgres.password,
-        **own_passwords(),
+        owner_password=own_password("owner"),
+        app_password=own_password("app"),
     )
 
 
-def own_passwords() -> dict[str, str]:
-    return {f"{role}_password": secret(DEMO / f"password_{role}") for role in ("owner", "app")}
+def own_password(role: str) -> str:
+    return secret(DEMO / f"password_{role}")
 
 
 def cluster_directory() -> Path:
@@ -244,7 +245,7 @@ def answers(url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=5) as response:
-            return response.status == 200
+            return bool(response.status == 200)
     except OSError:
         return False
 

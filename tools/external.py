@@ -8,7 +8,7 @@ from tools.database import Plan
 from tools.steps import Problem
 
 
-def plan_from_url(url: str, **passwords: str) -> Plan:
+def plan_from_url(url: str, owner_password: str, app_password: str) -> Plan:
     """postgresql://SUPERUSER:PASSWORD@HOST:PORT/DATABASE; raises Problem when a piece is missing."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql") or not (parts.hostname and parts.username):
@@ -19,5 +19,6 @@ def plan_from_url(url: str, **passwords: str) -> Plan:
         admin=unquote(parts.username),
         admin_password=unquote(parts.password or ""),
         admin_database=parts.path.lstrip("/") or "postgres",
-        **passwords,
+        owner_password=owner_password,
+        app_password=app_password,
     )

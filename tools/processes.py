@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tools import system
 from tools.steps import Problem
@@ -22,7 +23,7 @@ LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def start(
-    command: list[str], *, log: Path, ends_with: signal.Signals = signal.SIGTERM, **options
+    command: list[str], *, log: Path, ends_with: signal.Signals = signal.SIGTERM, **options: Any
 ) -> subprocess.Popen[bytes]:
     """Starts `command` in a process group of its own, its output appended to `log`.
 
@@ -125,7 +126,7 @@ def other_user() -> str | None:
     raise Problem("PostgreSQL does not run as root and there is no user `nobody`: useradd nobody")
 
 
-def as_user(name: str | None) -> dict[str, object]:
+def as_user(name: str | None) -> dict[str, Any]:
     """The options of Popen that run a command as `name`."""
     if name is None:
         return {}
@@ -135,15 +136,21 @@ def as_user(name: str | None) -> dict[str, object]:
 
 def can_enter(name: str | None, folder: Path) -> bool:
     """May `name` walk down into `folder`?"""
-    return name is None or subprocess.run(["test", "-x", folder], **as_user(name)).returncode == 0
+    if name is None:
+        return True
+    done: subprocess.CompletedProcess[bytes] = subprocess.run(["test", "-x", folder], **as_user(name))
+    return done.returncode == 0
 
 
 def can_run(name: str | None, program: Path) -> bool:
     """Does `program --version` work as `name`? It may lie in a folder that is closed to others."""
     try:
-        return subprocess.run([program, "--version"], capture_output=True, **as_user(name)).returncode == 0
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(
+            [program, "--version"], capture_output=True, **as_user(name)
+        )
     except OSError:
         return False
+    return done.returncode == 0
 
 
 def need_own(path: Path) -> None:

@@ -22,9 +22,10 @@ class Part(Protocol):
     """PostgreSQL, Valkey or a Program."""
 
     name: str
-    log: Path
     process: subprocess.Popen[bytes] | None
 
+    @property
+    def log(self) -> Path: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
 

@@ -6,7 +6,7 @@ from crf.models import StudyEvent
 from crf.services import mark_not_done
 from pallsoft.demo import answers
 from pallsoft.demo.life import Life
-from pallsoft.demo.patients import Patient
+from pallsoft.demo.patients import SCORES, Patient
 
 # visit, week, days before and after that the demonstration stays within
 VISITS = (("W2", 2, 2), ("W4", 4, 4), ("W8", 8, 6), ("W12", 12, 6), ("W24", 24, 12))
@@ -97,7 +97,7 @@ class FollowUp:
         self._drugs(event, week, day, {})
         grades, ecog = self._assess(event, week, day) if event in ASSESSED else ({}, 0)
         if event == "W4" and self.arm == "A":
-            self._decide_on_second(day, scores.get(answers.SCORES[self.patient.target]), grades, ecog)
+            self._decide_on_second(day, scores.get(SCORES[self.patient.target]), grades, ecog)
         if event in QUALITY_OF_LIFE:
             self._questionnaires(event, day, unwell)
         self._on(event, "VIS", answers.since_last(event, self._adverse_event(event, day)), day)

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 from crf.services import (
     Entry,
@@ -13,7 +14,7 @@ from crf.services import (
     start_screening_attempt,
 )
 from pallsoft.demo import answers
-from pallsoft.demo.patients import Fate, Patient
+from pallsoft.demo.patients import SCORES, Fate, Patient
 from pallsoft.demo.people import Place
 from sites.models import AgeBand, ScreeningEntry, Sex, Subject
 from sites.services import ConsentFacts, enrol_subject, log_screening
@@ -76,18 +77,19 @@ class Life:
         )
 
     def _enrol(self, entry: ScreeningEntry) -> Subject:
-        facts = {
-            "site": self.place.site,
-            "birth_year": self.patient.birth_year,
-            "sex": Sex(self.patient.sex),
-            "consent": self._consent(),
-            "screening_entry": entry,
-            "by": self.place.nurse,
-        }
+        enrol = partial(
+            enrol_subject,
+            site=self.place.site,
+            birth_year=self.patient.birth_year,
+            sex=Sex(self.patient.sex),
+            consent=self._consent(),
+            screening_entry=entry,
+            by=self.place.nurse,
+        )
         try:
-            return enrol_subject(**facts, key=self.key())
+            return enrol(key=self.key())
         except LookAlikesFound as found:
-            return enrol_subject(**facts, key=self.key(), seen=[other.label for other in found.found])
+            return enrol(key=self.key(), seen=[other.label for other in found.found])
 
     def _consent(self) -> ConsentFacts:
         asked = self.definition.consent
@@ -107,7 +109,7 @@ class Life:
     def _fail(self) -> None:
         """The target symptom scores 3: one less than the criterion asks."""
         scores = answers.symptoms(self.patient, self.patient.consent_on, 0)
-        symptom = answers.SCORES[self.patient.target]
+        symptom = SCORES[self.patient.target]
         scores |= {symptom: "3"} | ({"NRS_PAIN24": "2"} if symptom == "NRS_PAIN" else {})
         self.on_screening("DM", answers.demography(self.patient))
         self.on_screening("CH", answers.cancer_history(self.patient))

@@ -47,6 +47,13 @@ def open_study(study: Study, centres: Iterable[Centre], start: date) -> list[Sit
     return [_opened(site, start + timedelta(days=n * DAYS_BETWEEN_OPENINGS)) for n, site in enumerate(sites)]
 
 
+def opened_on(site: Site) -> date:
+    """The day since which the site takes part; every site of the demonstration has one."""
+    if site.status_since is None:
+        raise RuntimeError(f"{site} is not open")
+    return site.status_since
+
+
 def _opened(site: Site, since: date) -> Site:
     services.approve_version(
         site=site,
@@ -80,7 +87,7 @@ class Staff:
             (nurse, Task.RANDOMIZE),
         ):
             services.delegate_task(
-                site=site, user=user, task=task, valid_from=site.status_since, valid_until=None, by=leader
+                site=site, user=user, task=task, valid_from=opened_on(site), valid_until=None, by=leader
             )
 
     def of_study(self, sites: dict[str, Site]) -> dict[str, User]:
@@ -98,7 +105,8 @@ class Staff:
         )
         user.password = self._hash
         user.save(update_fields=["password"])
-        for site in sites or [None]:
+        everywhere: list[Site | None] = [None]
+        for site in sites or everywhere:
             services.assign_role(study=self.study, user=user, role=post.role, site=site, valid_from=self.start, by=None)
         self.accounts.append(
             {

@@ -17,7 +17,7 @@ from pallsoft.demo.follow_up import FollowUp
 from pallsoft.demo.life import Life, at_noon
 from pallsoft.demo.lists import seal_lists
 from pallsoft.demo.patients import MONTHS, Fate, Patient, invented_patients
-from pallsoft.demo.people import WHY, Place, Staff, new_password, open_study, place_of, write_accounts
+from pallsoft.demo.people import WHY, Place, Staff, new_password, open_study, opened_on, place_of, write_accounts
 from randomization.services import arm_for, confirm_late, randomize, report_late
 from randomization.strata import strata_of
 from sites import services
@@ -89,7 +89,7 @@ class Demonstration:
         mine = {code for n, code in enumerate(sorted(places)) if n % parts == part}
         holder = User.objects.get(username="statistician")
         positions: Counter[str] = Counter()
-        opened = {code: place.site.status_since for code, place in places.items()}
+        opened = {code: opened_on(place.site) for code, place in places.items()}
         for patient in invented_patients(self.subjects, self.seed, self.today, opened):
             positions[stratum_of(patient)] += patient.fate in EARLIER
             if patient.site in mine:
@@ -156,7 +156,7 @@ def _follow_up(life: Life) -> None:
 
 
 def _consider(place: Place, today: date, draw: Random, is_open: bool) -> None:
-    since = place.site.status_since
+    since = opened_on(place.site)
     entry = services.log_screening(
         site=place.site,
         screened_in=today if is_open else since + timedelta(days=draw.randrange((today - since).days)),
