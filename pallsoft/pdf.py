@@ -36,7 +36,8 @@ def pdf_of(html: str, css: str) -> bytes:
     fetcher, fonts = _fetcher(), FontConfiguration()
     style = CSS(string=_FONT_FACES + css, url_fetcher=fetcher, font_config=fonts)
     document = HTML(string=html, url_fetcher=fetcher)
-    return document.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1", pdf_tags=True)
+    pdf: bytes = document.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1", pdf_tags=True)
+    return pdf
 
 
 def _fetcher() -> Any:

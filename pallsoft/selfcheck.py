@@ -5,6 +5,7 @@ Each check asks one thing and returns one sentence that says what to do, or "" w
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -108,23 +109,24 @@ CHECKS: list[Callable[[], str]] = [
 ]
 
 
-def _row(query: str) -> tuple:
+def _row(query: str) -> tuple[Any, ...]:
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return cursor.fetchone()
+        row: tuple[Any, ...] = cursor.fetchone()
+    return row
 
 
-def _ask(query: str) -> object:
+def _ask(query: str) -> Any:
     return _row(query)[0]
 
 
-def _setting(name: str) -> object:
+def _setting(name: str) -> Any:
     return _ask(f"SELECT current_setting('{name}')")
 
 
-def _login() -> object:
+def _login() -> Any:
     return _ask("SELECT session_user")
 
 
 def _is_demo() -> bool:
-    return settings.MODE == "demo"
+    return bool(settings.MODE == "demo")

@@ -59,6 +59,7 @@ def is_confirmation_owed(message: Message) -> bool:
 
 def is_low_list_owed(message: Message) -> bool:
     """Only to who still holds the list when it is sent."""
+    assert message.study_id  # every message of this kind has a study
     study = Study.objects.get(pk=message.study_id)
     return message.recipient_id in {person.pk for person in list_holders(study)}
 
@@ -86,6 +87,7 @@ def render_confirmation(message: Message) -> Mail:
 def render_low_list(message: Message) -> Mail:
     """Which stratum runs low: known to list holders, and to nobody else."""
     person = User.objects.get(pk=message.recipient_id)
+    assert message.event_id  # every message of this kind has a stratum
     stratum = Stratum.objects.select_related("study", "scheme").get(pk=message.event_id)
     with translation.override(person.language):
         values = {
@@ -115,4 +117,4 @@ def _is_at(person: User, allocation: Allocation, roles: list[Role]) -> bool:
 
 def _address(name: str, allocation: Allocation) -> str:
     path = reverse(name, kwargs={"study_oid": allocation.study.oid, "number": allocation.subject.number})
-    return settings.BASE_URL + path
+    return f"{settings.BASE_URL}{path}"

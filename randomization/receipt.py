@@ -12,7 +12,7 @@ from randomization.moments import moment_in
 from sites.models import Subject
 from sites.permissions import AnyUser
 from sites.selectors import definition_at
-from trials.definition import Arm, StudyDef, definition_of
+from trials.definition import Arm, StudyDef, Text, definition_of
 
 NEXT_VISITS = 3
 
@@ -68,7 +68,9 @@ def next_visits(subject: Subject) -> list[tuple[str, StudyEvent]]:
 def _inputs(allocation: Allocation) -> list[tuple[str, str]]:
     """Read by the version of the definition that it was made under."""
     study = definition_of(allocation.study.versions.get(number=allocation.inputs["definition"]))
-    told = [(factor.label, factor.code_list, allocation.inputs["factors"].get(factor.oid)) for factor in study.strata]
+    told: list[tuple[Text, str | None, str | None]] = [
+        (factor.label, factor.code_list, allocation.inputs["factors"].get(factor.oid)) for factor in study.strata
+    ]
     told += [(fact.label, fact.code_list, allocation.inputs["facts"].get(fact.oid)) for fact in study.facts]
     items = {study.item(ref.rpartition(".")[2]): value for ref, value in allocation.inputs["answers"].items()}
     told += [(item.label, item.code_list, value) for item, value in items.items()]

@@ -18,11 +18,13 @@ def database_now() -> datetime:
     """The instant of this statement, aware, from the database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement_timestamp()")
-        return cursor.fetchone()[0]
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 def local_today(timezone: str) -> date:
     """The day it is now in an IANA time zone such as Europe/Oslo."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT (statement_timestamp() AT TIME ZONE %s)::date", [timezone])
-        return cursor.fetchone()[0]
+        today: date = cursor.fetchone()[0]
+    return today

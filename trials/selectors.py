@@ -38,4 +38,5 @@ def published_versions(study: Study) -> QuerySet[StudyVersion]:
 
 def _in_use(study: Study, site: Any) -> QuerySet[Any]:
     today = timezone.now().astimezone(ZoneInfo(study.timezone)).date()
-    return site.versions.filter(active_from__lte=today).order_by("-active_from", "-version__number")
+    in_use: QuerySet[Any] = site.versions.filter(active_from__lte=today)
+    return in_use.order_by("-active_from", "-version__number")

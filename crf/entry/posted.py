@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from crf.entry.refusal import Refused
 from trials.definition import FormDef, ItemDef, StudyDef
 
 CHOSEN = {"nrs", "yesno", "code"}
+Kind = TypeVar("Kind")
 MISSING = "missing:"  # radio groups carry the reason in the same field, so that choosing one clears the other
 
 
@@ -45,8 +47,7 @@ class Posted:
 
     def without(self, oids: set[str]) -> "Posted":
         """As if these items had not been sent: what is stored of them stays."""
-        parts = (self.typed, self.answers, self.errors)
-        return Posted(*({oid: one for oid, one in part.items() if oid not in oids} for part in parts))
+        return Posted(_without(oids, self.typed), _without(oids, self.answers), _without(oids, self.errors))
 
 
 def read_posted(study: StudyDef, form: FormDef, post: Mapping[str, str], stored: Document, zone: ZoneInfo) -> Posted:
@@ -64,6 +65,10 @@ def read_posted(study: StudyDef, form: FormDef, post: Mapping[str, str], stored:
         except Refused as refusal:
             posted.errors[item.oid] = [refusal.sentence]
     return posted
+
+
+def _without(oids: set[str], part: dict[str, Kind]) -> dict[str, Kind]:
+    return {oid: one for oid, one in part.items() if oid not in oids}
 
 
 def _typed(post: Mapping[str, str], item: ItemDef) -> Typed:

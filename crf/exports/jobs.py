@@ -67,7 +67,8 @@ def _one_snapshot(study: Study) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute("SELECT coalesce(max(n), 0) FROM audit.seal WHERE study_id = %s", [study.id])
-        return cursor.fetchone()[0]
+        (cut,) = cursor.fetchone()
+    return int(cut)
 
 
 def path_of(job: ExportJob) -> Path:

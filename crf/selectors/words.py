@@ -76,7 +76,7 @@ def _fact_words(answers: SubjectAnswers, ref: str, event: StudyEvent) -> str:
         return _("Known to the system")
     value = answers.at(event).value(ref)
     if ref == "subject.sex":
-        return f"{REFERENCES[ref]}: {Sex(value).label}"
-    if value in YES_NO:
+        return f"{REFERENCES[ref]}: {Sex(str(value)).label}"
+    if isinstance(value, str) and value in YES_NO:
         return f"{REFERENCES[ref]}: {YES_NO[value]}"
     return f"{REFERENCES[ref]}: {fact_words(answers, value)}"

@@ -25,7 +25,8 @@ def answered(*, key: uuid.UUID, by: User, body_sha256: str) -> dict[str, Any] | 
         return None
     if request.body_sha256 != body_sha256:
         raise _other_body()
-    return request.response
+    response: dict[str, Any] = request.response
+    return response
 
 
 def remember(*, key: uuid.UUID, by: User, body_sha256: str, response: dict[str, Any]) -> None:

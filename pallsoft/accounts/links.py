@@ -14,4 +14,4 @@ def set_password_link(user: User) -> str:
     """Works until a password is set with it, or PASSWORD_RESET_TIMEOUT has passed. Names the account by its id only."""
     token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": token})
-    return urljoin(settings.BASE_URL, path)
+    return urljoin(str(settings.BASE_URL), path)

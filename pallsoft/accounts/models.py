@@ -16,7 +16,7 @@ class Profession(models.TextChoices):
 class UserManager(BaseUserManager["User"]):
     """Finds users by their name in any case, so that two names never differ by case alone."""
 
-    def get_by_natural_key(self, username: str) -> "User":
+    def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username__iexact=username)
 
 

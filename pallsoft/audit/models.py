@@ -35,7 +35,7 @@ class ChangeSet(models.Model):
         db_table = 'audit"."change_set'
 
 
-def _to_change_set(**options: Any) -> models.ForeignKey:
+def _to_change_set(**options: Any) -> "models.ForeignKey[Any, Any]":
     return models.ForeignKey(
         ChangeSet, models.DO_NOTHING, related_name="+", db_constraint=False, db_column="change_set", **options
     )

@@ -24,7 +24,7 @@ class Grant(RunSQL):
             f'GRANT {privileges} ON "{table}" TO {APP}',
             f'REVOKE ALL ON "{table}" FROM {APP}',
         )
-        self._constructor_args = ((table, privileges), {})
+        self._constructor_args: tuple[tuple[str, str], dict[str, object]] = ((table, privileges), {})
 
 
 class Regulated(Operation):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -41,7 +42,7 @@ def findings(study: UUID | None = None) -> Iterator[Finding]:
             yield from _found(cursor, query, {"study": study and str(study), "table": table, "parts": parts})
 
 
-def _found(cursor: CursorWrapper, query: str, given: dict[str, object]) -> Iterator[Finding]:
+def _found(cursor: CursorWrapper, query: str, given: dict[str, Any]) -> Iterator[Finding]:
     cursor.execute(query, given)
     return (Finding(*row) for row in cursor.fetchall())
 
@@ -58,7 +59,8 @@ def _regulated(cursor: CursorWrapper) -> list[tuple[str, list[str], str]]:
         WHERE a.attnum > 0 AND NOT a.attisdropped AND NOT a.attname = ANY (r.excluded)
         GROUP BY r.tbl ORDER BY r.tbl
     """)
-    return cursor.fetchall()
+    rows: list[tuple[str, list[str], str]] = cursor.fetchall()
+    return rows
 
 
 def _otherwise_regulated(cursor: CursorWrapper) -> Iterator[Finding]:

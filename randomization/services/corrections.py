@@ -18,8 +18,7 @@ def request_correction(*, subject: Subject, factor: str, value: str, source: str
 
     Raises InvalidInput per field, NotAllowedNow while another request for the same waits.
     """
-    chosen = next((one for one in correctable(subject) if one.oid == factor), None)
-    _check(chosen, value, source, reason)
+    chosen = _checked(subject, factor, value, source, reason)
     with acting(
         Permission.REQUEST_CORRECTION,
         study=subject.study,
@@ -61,15 +60,18 @@ def decide_correction(*, correction: Correction, confirmed: bool, by: User) -> C
     return correction
 
 
-def _check(chosen: Correctable | None, value: str, source: str, reason: str) -> None:
+def _checked(subject: Subject, factor: str, value: str, source: str, reason: str) -> Correctable:
+    chosen = next((one for one in correctable(subject) if one.oid == factor), None)
     errors = {
         "factor": [] if chosen else [_("Choose what is to be corrected.")],
         "value": _value_errors(chosen, value) if chosen else [],
         "source": [] if source.strip() else [_("Say where the true value stands.")],
         "reason": [] if reason.strip() else [_("Say why it was wrong.")],
     }
-    if found := {field: sentences for field, sentences in errors.items() if sentences}:
+    found = {field: sentences for field, sentences in errors.items() if sentences}
+    if chosen is None or found:
         raise InvalidInput(found)
+    return chosen
 
 
 def _value_errors(chosen: Correctable, value: str) -> list[str]:

@@ -2,9 +2,9 @@
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trials.expressions import functions
 from trials.expressions.errors import ExpressionError
@@ -28,7 +28,7 @@ class Compiler:
         self.names: dict[str, bool] = {}
 
     def term(self, node: ast.expr) -> Term:
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        method: Callable[[Any], Term] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
             raise self.error(node, "is not part of the language")
         return method(node)

@@ -30,9 +30,9 @@ class Command(BaseCommand):
         study, site = self._place(options)
         try:
             user = invite_user(
-                study=study, username=username, full_name=name, email=email, profession=profession, by=None
+                study=study, username=username, full_name=name, email=email, profession=Profession(profession), by=None
             )
-            if options["role"]:
+            if study and options["role"]:
                 assign_role(study=study, user=user, role=Role(options["role"]), site=site, by=None)
         except PallsoftError as refusal:
             raise CommandError(refusal.message) from None
