@@ -29,7 +29,7 @@ def ratios(subjects: int) -> list[Ratio]:
     return [
         page.form_page(trial, rounds=200),
         database.first_save(trial, rounds=400),
-        database.load_form(trial, rounds=1000),
+        *database.load_form(trial, rounds=2000),
         allocation.throughput(trial),
         database.csv_export(trial, subjects),
     ]

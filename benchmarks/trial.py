@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
 from crf.models import FormData, FormStatus, StudyEvent
 from pallsoft.accounts.models import Profession, User
 from pallsoft.audit.context import change_set
-from sites.models import Assignment, Role, Site, Subject
+from sites.models import Assignment, Consent, Role, Site, Subject
 from trials.definition import FormDef, ItemDef, StudyDef, definition_of
 from trials.models import Status, Study, StudyVersion
 from trials.selectors import live_version
@@ -82,9 +83,17 @@ def _batch(trial: Trial, numbers: range, answered: bool) -> list[StudyEvent]:
         events = StudyEvent.objects.bulk_create(
             StudyEvent(study=trial.study, subject=subject, event_oid=trial.event_oid, ordinal=1) for subject in subjects
         )
+        Consent.objects.bulk_create(_consent(trial, subject) for subject in subjects)
         if answered:
             FormData.objects.bulk_create(form_row(trial, event) for event in events)
     return events
+
+
+def _consent(trial: Trial, subject: Subject) -> Consent:
+    return Consent(
+        study=trial.study, subject=subject, version="1", signed_at=timezone.now(), language="nb",
+        informed_by=trial.nurse, copy_given=True,
+    )  # fmt: skip
 
 
 def form_row(trial: Trial, event: StudyEvent) -> FormData:
@@ -95,8 +104,9 @@ def form_row(trial: Trial, event: StudyEvent) -> FormData:
 
 
 def answers(trial: Trial) -> dict[str, str]:
-    """A valid canonical answer to every question of the form."""
-    return {item.oid: _answer(trial.definition, item) for item in trial.form.items if not item.derived}
+    """A valid canonical answer to every question of the form; those that may be left out would hide others."""
+    asked = [item for item in trial.form.items if item.required and not item.derived]
+    return {item.oid: _answer(trial.definition, item) for item in asked}
 
 
 def _answer(definition: StudyDef, item: ItemDef) -> str:

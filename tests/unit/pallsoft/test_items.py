@@ -13,7 +13,8 @@ def item(kind, **changes):
     return {
         "question": object(), "oid": "X", "name": "X", "label": "Spørsmål", "hint": "", "kind": kind, "value": "",
         "missing": "", "missing_choices": MISSING, "codes": [], "unit": "", "anchors": {}, "required": True,
-        "derived": False, "source": "", "errors": [], "old": "", "trail_url": "", "hidden": False, "readonly": False, "length": 0,
+        "derived": False, "source": "", "errors": [], "old": "", "trail_url": "", "hidden": False, "readonly": False,
+        "length": 0,
     } | changes  # fmt: skip
 
 
