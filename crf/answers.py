@@ -1,6 +1,6 @@
 """What is known of a subject, as the rules of the definition ask for it (references: trials/scope.py)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -233,7 +233,7 @@ def _yes_no(value: bool | None) -> str | None:
     return None if value is None else "Y" if value else "N"
 
 
-_KNOWN = {
+_KNOWN: dict[str, Callable[[SubjectAnswers], Any]] = {
     "fact.arm": lambda answers: answers.facts.get("arm"),
     "fact.randomized_at": lambda answers: answers.facts.get("randomized_at"),
     "fact.randomized_on": lambda answers: _local_day(answers, answers.facts.get("randomized_at")),
@@ -243,6 +243,6 @@ _KNOWN = {
     "subject.birth_year": lambda answers: Decimal(answers.subject.birth_year),
     "subject.adult_at_consent": lambda answers: _yes_no(answers.subject.adult_at_consent),
     "subject.consent_at": lambda answers: answers.consent and answers.consent.signed_at,
-    "subject.consent_on": lambda answers: _local_day(answers, answers.consent and answers.consent.signed_at),
+    "subject.consent_on": lambda answers: _local_day(answers, answers.consent.signed_at if answers.consent else None),
     "now.date": lambda answers: answers.today,
 }

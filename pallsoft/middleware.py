@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from typing import cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,17 +16,24 @@ from pallsoft.request import request_id as request_number
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+class NumberedRequest(HttpRequest):
+    """What `request_id` makes of a request, for the error pages. For types only."""
+
+    id: str
+
+
 def request_id(get_response: GetResponse) -> GetResponse:
     """Give each request a number that error pages show and change sets record."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.id = uuid.uuid4().hex
-        token = request_number.set(request.id)
+        number = uuid.uuid4().hex
+        cast(NumberedRequest, request).id = number
+        token = request_number.set(number)
         try:
             response = get_response(request)
         finally:
             request_number.reset(token)
-        response["X-Request-Id"] = request.id
+        response["X-Request-Id"] = number
         return response
 
     return middleware

@@ -19,4 +19,5 @@ def once(question: Hashable, find: Callable[[], Found]) -> Found:
         return find()
     if question not in known:
         known[question] = find()
-    return known[question]
+    found: Found = known[question]
+    return found

@@ -127,7 +127,7 @@ def sites_for(user: AnyUser, study: Study, permission: Permission) -> QuerySet[S
 def at_sites(user: AnyUser, study: Study, permission: Permission, field: str = "site") -> dict[str, set[UUID]]:
     """The same as a condition on rows of the study with a `field` that names their site; none for all sites."""
     held = {one.site for one in roles_held(user) if one.study == study and permission in PERMISSIONS[one.role]}
-    return {} if None in held else {f"{field}__in": held}
+    return {} if None in held else {f"{field}__in": {site for site in held if site}}
 
 
 def permissions_anywhere(user: AnyUser, study: Study) -> set[Permission]:

@@ -48,7 +48,7 @@ def strip_for(answers: SubjectAnswers, user: AnyUser) -> Strip:
 
 def _of_the_system(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:
     subject = answers.subject
-    facts = [
+    facts: list[dict[str, Any]] = [
         {"label": _("Site"), "value": subject.site},
         {"label": _("Born"), "value": f"{subject.birth_year}, {subject.get_sex_display()}"},
         _consent(answers),
