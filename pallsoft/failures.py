@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
+from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +25,26 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, template: str, status: int, headers: dict[str, str]) -> HttpResponse:
     text = loader.get_template(template).render({"request": request})
     return HttpResponse(text, status=status, headers=headers)
+
+
+class WithoutData(logging.Formatter):
+    """Lines of the log with the way that an error took and its kind, never its text (PRV-02).
+
+    PostgreSQL puts the row that failed into the text, and with it what was typed about a patient.
+    """
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name that logging calls
+        """`ei`: as sys.exc_info gives it."""
+        return "\n".join(_way_of(ei[1])) if ei[1] else ""
+
+
+def _way_of(error: BaseException) -> Iterator[str]:
+    """The error that this one came from first, as Python prints them."""
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if earlier:
+        yield from _way_of(earlier)
+    yield from (line.rstrip() for line in traceback.format_tb(error.__traceback__))
+    yield f"{type(error).__module__}.{type(error).__qualname__} {getattr(error, 'pgcode', None) or ''}".rstrip()
 
 
 class RequestNumber(logging.Filter):

@@ -24,6 +24,9 @@ DEFAULTS = {
     "listen_addresses": "127.0.0.1",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Statements and details hold what was typed about patients: the log tells that and where, not what (PRV-02).
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
     "max_connections": "100",
 }
 # For throw-away clusters whose contents nobody misses after a power cut.
