@@ -1,3 +1,5 @@
+"""Forms and visits: what they add to the worklist, and how they follow a correction of the subject."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""Randomisation: what it tells the apps below it through their ports."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""Places and people: the mail that invites, and what they add to the worklist."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""Accounts: the mail for a forgotten password, and the access log of every sign-in."""
+
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 

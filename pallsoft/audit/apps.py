@@ -1,3 +1,5 @@
+"""The trail: it stands below everything and knows nobody."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""The outbox of mails."""
+
 from django.apps import AppConfig
 
 
