@@ -5,8 +5,6 @@ import uuid
 from datetime import date
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crf.models import FormData, Request, StudyEvent
@@ -26,9 +24,7 @@ def url(subject):
 @pytest.fixture
 def page(sign_in, crc):
     """The study nurse's browser, in English."""
-    browser = sign_in(crc)
-    browser.cookies["language"] = "en"
-    return browser
+    return sign_in(crc, "en")
 
 
 @pytest.fixture
@@ -302,19 +298,3 @@ def test_the_history_holds_no_item_that_betrays_the_arm_for_who_may_not_see_it(s
     assert sign_in(crc).get(url("TREAT", "DOSE", "1", name="form-trail")).status_code == 200
     assert sign_in(data_manager).get(url("TREAT", "DOSE", "1", name="form-trail")).status_code == 404
     assert sign_in(data_manager).get(url("TREAT", "DOSE", "1")).status_code == 404
-
-
-def test_a_form_page_costs_the_same_however_much_is_stored(page, url, save):
-    save("START", "BASE", {"BASE_WEIGHT": "70"})
-    page.get(url())
-    with CaptureQueriesContext(
-        connection,
-    ) as few:
-        page.get(url())
-    for number in range(6):
-        save("ALWAYS", "EVENTS", {"EVENTS_TERM": str(number)}, repeat_key="new")
-    for week in ("WK2", "WK4"):
-        save(week, "SCORE", {"SCORE_PAIN": "5"})
-    with CaptureQueriesContext(connection) as many:
-        page.get(url())
-    assert len(many) == len(few)
