@@ -4,11 +4,12 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from randomization.corrections import Correctable
-from sites.fields import ClockField, DayField, add_instant
+from sites.fields import ClockField, DayField, add_instant, offer
 
 
 class RandomizeForm(forms.Form):
@@ -17,8 +18,8 @@ class RandomizeForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
     typed_number = forms.CharField(max_length=20, required=False)
 
-    def __init__(self, *args: Any, number: str, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"key": uuid.uuid4()}, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, number: str) -> None:
+        super().__init__(data, initial={"key": uuid.uuid4()})
         field = self.fields["typed_number"]
         field.label = _("Type %(number)s to randomise") % {"number": number}
         field.widget.attrs |= {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
@@ -34,10 +35,10 @@ class CorrectionForm(forms.Form):
     )
     stands_at = {"factor": "what", "value": "what"}
 
-    def __init__(self, *args: Any, choices: list[Correctable], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, choices: list[Correctable]) -> None:
+        super().__init__(data)
         groups = [(one.label, _other_values(one)) for one in choices]
-        self.fields["what"].choices = [("", ""), *groups]
+        offer(self, "what", [("", ""), *groups])
 
     def facts(self) -> dict[str, str]:
         """What the service takes; only of a valid form."""
@@ -60,14 +61,14 @@ class LateForm(forms.Form):
     )
     stands_at = {"happened_at": "happened_on"}
 
-    def __init__(self, *args: Any, timezone: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, timezone: str) -> None:
+        super().__init__(data)
         self.timezone = timezone
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
         add_instant(self, "happened", self.timezone)
-        return cleaned
+        return self.cleaned_data
 
 
 class ConfirmLateForm(forms.Form):

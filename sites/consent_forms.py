@@ -7,11 +7,12 @@ from crispy_forms.bootstrap import InlineRadios
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Fieldset, Layout, LayoutObject
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pallsoft.accounts.models import User
-from sites.fields import ClockField, DayField, YesNoField, add_instant
+from sites.fields import YES_NO, ClockField, DayField, YesNoField, add_instant, offer, offer_rows
 from sites.models import Sex, Site
 from sites.selectors import LookAlike, definition_at, staff_of
 from sites.services import ConsentFacts
@@ -40,21 +41,21 @@ class ConsentForm(forms.Form):
     )
     stands_at = {"signed_at": "signed_on"}
 
-    def __init__(self, *args: Any, site: Site, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, site: Site, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial)
         self.site = site
         definition = definition_at(site)
         self.options = definition.consent.options
-        self.fields["version"].choices = [(v.version, v.version) for v in reversed(definition.consent.versions)]
-        self.fields["language"].choices = [(code, LANGUAGES[code]) for code in definition.languages]
-        self.fields["informed_by"].queryset = staff_of(site)
+        offer(self, "version", [(v.version, v.version) for v in reversed(definition.consent.versions)])
+        offer(self, "language", [(code, LANGUAGES[code]) for code in definition.languages])
+        offer_rows(self, "informed_by", staff_of(site))
         for option in self.options:
             self.fields[option.oid] = YesNoField(label=str(option.label))
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
         add_instant(self, "signed", self.site.timezone)
-        return cleaned
+        return self.cleaned_data
 
     @property
     def helper(self) -> FormHelper:
@@ -105,8 +106,8 @@ class EnrolForm(ConsentForm):
         label=gettext_lazy("I have checked: this is another person"), required=False, widget=forms.HiddenInput
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"key": uuid.uuid4()}, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, site: Site) -> None:
+        super().__init__(data, site=site, initial={"key": uuid.uuid4()})
         if not self.data.get("adult_at_consent"):
             self.fields["adult_at_consent"].widget = forms.HiddenInput()
 
@@ -117,7 +118,7 @@ class EnrolForm(ConsentForm):
         if not needs_adult_answer(cleaned["birth_year"], cleaned["signed_at"], self.site):
             cleaned["adult_at_consent"] = None
         elif cleaned.get("adult_at_consent") is None:
-            self._show("adult_at_consent", forms.RadioSelect())
+            self.fields["adult_at_consent"].widget = forms.RadioSelect(choices=YES_NO)
             self.add_error("adult_at_consent", _("Was the person 18 or older on the day of consent?"))
         return cleaned
 
@@ -134,16 +135,9 @@ class EnrolForm(ConsentForm):
 
     def ask_about(self, found: list[LookAlike]) -> None:
         """Show the tick "another person" and remember which look-alikes it is about."""
-        self.data = self.data.copy()
-        self.data["seen"] = SEPARATOR.join(other.label for other in found)
-        self.data.pop("another_person", None)
-        self._show("another_person", forms.CheckboxInput())
-
-    def _show(self, name: str, widget: forms.Widget) -> None:
-        field = self.fields[name]
-        if hasattr(field, "choices"):
-            widget.choices = field.choices
-        field.widget = widget
+        asked = {name: value for name, value in self.data.items() if name != "another_person"}
+        self.data = asked | {"seen": SEPARATOR.join(other.label for other in found)}
+        self.fields["another_person"].widget = forms.CheckboxInput()
 
 
 def _section(title: str, *fields: str | LayoutObject) -> Fieldset:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from crispy_forms.layout import Fieldset
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,7 +14,7 @@ from sites.fields import YesNoField
 from sites.forms import ReasonForm
 from sites.models import Consent, Sex, Subject
 
-YES_NO = {True: "Y", False: "N"}
+YES_NO: dict[bool | None, str] = {True: "Y", False: "N"}
 
 
 class CorrectSubjectForm(ReasonForm):
@@ -28,17 +29,17 @@ class CorrectSubjectForm(ReasonForm):
     )
     field_order = ["birth_year", "sex", "adult_at_consent", "reason"]
 
-    def __init__(self, *args: Any, subject: Subject, **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, subject: Subject) -> None:
         adult = YES_NO.get(subject.adult_at_consent)
         stands = {"birth_year": subject.birth_year, "sex": subject.sex, "adult_at_consent": adult}
-        super().__init__(*args, initial=stands, **kwargs)
+        super().__init__(data, initial=stands)
 
 
 class CorrectConsentForm(ConsentForm, ReasonForm):
     """The page of the consent as it stands, and why it is corrected."""
 
-    def __init__(self, *args: Any, consent: Consent, **kwargs: Any) -> None:
-        super().__init__(*args, initial=_as_it_stands(consent), site=consent.subject.site, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, consent: Consent) -> None:
+        super().__init__(data, initial=_as_it_stands(consent), site=consent.subject.site)
 
     def sections(self) -> list[Fieldset]:
         return [*super().sections(), Fieldset(_("Why it is corrected"), "reason", css_class="form-section")]

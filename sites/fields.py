@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -60,6 +61,20 @@ class YesNoField(forms.TypedChoiceField):
         super().__init__(
             choices=YES_NO, coerce=lambda answer: answer == "Y", empty_value=None, widget=forms.RadioSelect, **kwargs
         )
+
+
+def offer(form: forms.Form, name: str, choices: list[Any]) -> None:
+    """Give a ChoiceField its choices, which are known only when the form is made."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices
+
+
+def offer_rows(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:
+    """Give a ModelChoiceField the rows that this person may choose from."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ModelChoiceField)
+    field.queryset = rows
 
 
 def instant(day: date, clock: time, timezone: str) -> datetime:

@@ -6,12 +6,13 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pallsoft.accounts.models import Profession, User
 from sites.clock import local_today
-from sites.fields import ClockField, DayField, MonthField, add_instant
+from sites.fields import ClockField, DayField, MonthField, add_instant, offer, offer_rows
 from sites.models import TRANSITIONS, AgeBand, Role, ScreeningOutcome, Sex, Site, Task
 from trials.models import Status, StudyVersion
 
@@ -25,9 +26,9 @@ class ScreeningForm(forms.Form):
     age_band = forms.ChoiceField(label=gettext_lazy("Age"), choices=[("", ""), *AgeBand.choices])
     sex = forms.ChoiceField(label=gettext_lazy("Sex"), choices=[("", ""), *Sex.choices])
 
-    def __init__(self, *args: Any, sites: QuerySet[Site], **kwargs: Any) -> None:
-        super().__init__(*args, initial={"key": uuid.uuid4()}, **kwargs)
-        self.fields["site"].queryset = sites.select_related("study")
+    def __init__(self, data: QueryDict | None = None, *, sites: QuerySet[Site]) -> None:
+        super().__init__(data, initial={"key": uuid.uuid4()})
+        offer_rows(self, "site", sites.select_related("study"))
 
 
 class CloseScreeningForm(forms.Form):
@@ -35,10 +36,12 @@ class CloseScreeningForm(forms.Form):
 
     why = forms.ChoiceField(label=gettext_lazy("Why did the person not go on?"))
 
-    def __init__(self, *args: Any, reasons: dict[ScreeningOutcome, list[tuple[str, str]]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: QueryDict | None = None, *, reasons: dict[ScreeningOutcome, list[tuple[str, str]]]
+    ) -> None:
+        super().__init__(data)
         groups = [(outcome.label, _coded(outcome, choices)) for outcome, choices in reasons.items()]
-        self.fields["why"].choices = [("", ""), *groups]
+        offer(self, "why", [("", ""), *groups])
 
     def clean_why(self) -> tuple[ScreeningOutcome, str]:
         outcome, code = self.cleaned_data["why"].split(":", 1)
@@ -66,12 +69,12 @@ class AssignForm(forms.Form):
     valid_from = DayField(label=gettext_lazy("First day"))
     valid_until = DayField(label=gettext_lazy("Last day"), required=False)
 
-    def __init__(self, *args: Any, sites: QuerySet[Site], timezone: str, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"valid_from": local_today(timezone)}, **kwargs)
-        self.fields["site"].queryset = sites
+    def __init__(self, data: QueryDict | None = None, *, sites: QuerySet[Site], timezone: str) -> None:
+        super().__init__(data, initial={"valid_from": local_today(timezone)})
+        offer_rows(self, "site", sites)
 
     def clean_username(self) -> str:
-        name = self.cleaned_data["username"].strip().lower()
+        name = str(self.cleaned_data["username"]).strip().lower()
         self.user = User.objects.filter(username=name, is_active=True).first()
         if self.user is None:
             raise forms.ValidationError(_("Nobody has this user name. Invite the person first."))
@@ -92,9 +95,9 @@ class DelegateForm(forms.Form):
     valid_from = DayField(label=gettext_lazy("First day"))
     valid_until = DayField(label=gettext_lazy("Last day"), required=False)
 
-    def __init__(self, *args: Any, site: Site, staff: QuerySet[User], **kwargs: Any) -> None:
-        super().__init__(*args, initial={"valid_from": local_today(site.timezone)}, **kwargs)
-        self.fields["user"].queryset = staff
+    def __init__(self, data: QueryDict | None = None, *, site: Site, staff: QuerySet[User]) -> None:
+        super().__init__(data, initial={"valid_from": local_today(site.timezone)})
+        offer_rows(self, "user", staff)
 
 
 class ReasonForm(forms.Form):
@@ -114,14 +117,14 @@ class WithdrawForm(ReasonForm):
     field_order = ["withdrawn_on", "withdrawn_clock", "reason"]
     stands_at = {"withdrawn_at": "withdrawn_on"}
 
-    def __init__(self, *args: Any, timezone: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, timezone: str) -> None:
+        super().__init__(data)
         self.timezone = timezone
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
         add_instant(self, "withdrawn", self.timezone)
-        return cleaned
+        return self.cleaned_data
 
 
 class StatusForm(ReasonForm):
@@ -130,9 +133,9 @@ class StatusForm(ReasonForm):
     status = forms.ChoiceField(label=gettext_lazy("New state"))
     field_order = ["status", "since", "reason"]
 
-    def __init__(self, *args: Any, current: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["status"].choices = _choices(TRANSITIONS[Status(current)])
+    def __init__(self, data: QueryDict | None = None, *, current: str) -> None:
+        super().__init__(data)
+        offer(self, "status", _choices(TRANSITIONS[Status(current)]))
 
 
 class SiteStatusForm(StatusForm):
@@ -147,9 +150,9 @@ class ApproveVersionForm(forms.Form):
     ethics_reference = forms.CharField(label=gettext_lazy("Reference of the approval"), max_length=60)
     active_from = DayField(label=gettext_lazy("In use at the site from"))
 
-    def __init__(self, *args: Any, versions: QuerySet[StudyVersion], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["version"].queryset = versions
+    def __init__(self, data: QueryDict | None = None, *, versions: QuerySet[StudyVersion]) -> None:
+        super().__init__(data)
+        offer_rows(self, "version", versions)
 
 
 class StopForm(ReasonForm):
@@ -158,17 +161,15 @@ class StopForm(ReasonForm):
     typed = forms.CharField(label=gettext_lazy("Type the name of the trial"))
     field_order = ["reason", "typed"]
 
-    def __init__(self, *args: Any, study_oid: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, study_oid: str) -> None:
+        super().__init__(data)
         self.study_oid = study_oid
 
     def clean_typed(self) -> str:
-        if self.cleaned_data["typed"].strip().upper() != self.study_oid.upper():
+        typed = str(self.cleaned_data["typed"])
+        if typed.strip().upper() != self.study_oid.upper():
             raise forms.ValidationError(_("Type %(oid)s to confirm.") % {"oid": self.study_oid})
-        return self.cleaned_data["typed"]
-
-    def reason(self) -> str:
-        return self.cleaned_data["reason"]
+        return typed
 
 
 def _coded(outcome: ScreeningOutcome, choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
