@@ -3,29 +3,30 @@
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
 from sites.consent_forms import ConsentForm, EnrolForm
 from sites.forms import WithdrawForm
 from sites.models import ScreeningEntry, Site, Subject
 from sites.permissions import Permission, has_permission
-from sites.selectors import consents_of, option_label, pending_entry, site_for, subject_for
+from sites.selectors import LookAlike, consents_of, option_label, pending_entry, site_for, subject_for
 from sites.services.consent import LookAlikesFound
 from sites.submitting import submitted
-from sites.views.forms import form_page
+from sites.views.forms import consent_form_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def enrol(request: HttpRequest, study_oid: str, code: str) -> HttpResponse:
+def enrol(request: AuthenticatedRequest, study_oid: str, code: str) -> HttpResponse:
     """The consent of a new person; `?entry=` links the line of the screening log."""
     site = site_for(request.user, study_oid, code, Permission.RECORD_CONSENT)
     entry = pending_entry(site, request.GET.get("entry", ""))
     form = EnrolForm(request.POST or None, site=site)
-    found = []
+    found: list[LookAlike] = []
     try:
         subject = submitted(form, lambda: _enrol(site, entry, form, request))
     except LookAlikesFound as refusal:
@@ -39,7 +40,7 @@ def enrol(request: HttpRequest, study_oid: str, code: str) -> HttpResponse:
 
 
 @require_safe
-def consent_page(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+def consent_page(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     """What was signed, read back, with each option and its withdrawal."""
     subject = subject_for(request.user, study_oid, number)
     may_record = has_permission(request.user, Permission.RECORD_CONSENT, subject.study, subject.site)
@@ -53,18 +54,18 @@ def consent_page(request: HttpRequest, study_oid: str, number: str) -> HttpRespo
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def further_consent(request: HttpRequest, study_oid: str, number: str) -> HttpResponse:
+def further_consent(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     subject = subject_for(request.user, study_oid, number, Permission.RECORD_CONSENT)
     form = ConsentForm(request.POST or None, site=subject.site)
     if submitted(form, lambda: services.record_consent(subject=subject, consent=form.consent(), by=request.user)):
         messages.success(request, _("The consent is saved."))
         return redirect("consent", study_oid=study_oid, number=number)
     title = _("A further consent of %(number)s") % {"number": number}
-    return _page(request, form, subject, title, _("Save the consent"))
+    return consent_form_page(request, form, subject, title, _("Save the consent"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: HttpRequest, study_oid: str, number: str, option_id: uuid.UUID) -> HttpResponse:
+def withdraw(request: AuthenticatedRequest, study_oid: str, number: str, option_id: uuid.UUID) -> HttpResponse:
     subject = subject_for(request.user, study_oid, number, Permission.RECORD_CONSENT)
     option = get_object_or_404(subject.consent_options.select_related("consent", "subject__site"), pk=option_id)
     form = WithdrawForm(request.POST or None, timezone=subject.site.timezone)
@@ -83,10 +84,10 @@ def withdraw(request: HttpRequest, study_oid: str, number: str, option_id: uuid.
         "number": number,
         "option": option_label(subject, option.option),
     }
-    return _page(request, form, subject, title, _("Save the withdrawal"))
+    return consent_form_page(request, form, subject, title, _("Save the withdrawal"))
 
 
-def _enrol(site: Site, entry: ScreeningEntry | None, form: EnrolForm, request: HttpRequest) -> Subject:
+def _enrol(site: Site, entry: ScreeningEntry | None, form: EnrolForm, request: AuthenticatedRequest) -> Subject:
     answers = form.cleaned_data
     return services.enrol_subject(
         site=site,
@@ -98,10 +99,4 @@ def _enrol(site: Site, entry: ScreeningEntry | None, form: EnrolForm, request: H
         screening_entry=entry,
         key=answers["key"],
         by=request.user,
-    )
-
-
-def _page(request: HttpRequest, form: ConsentForm, subject: Subject, title: str, action: str) -> HttpResponse:
-    return form_page(
-        request, form, study=subject.study, title=title, action=action, back="consent", back_number=subject.number
     )
