@@ -1,7 +1,9 @@
 """The trail of a form in the reader's words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.http import Http404
@@ -9,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crf.entry.document import Answer
-from crf.models import FormStatus
+from crf.models import FormData, FormStatus
 from crf.selectors.loading import sees_arm
 from crf.selectors.place import Place
 from crf.selectors.words import answer_words
@@ -63,43 +65,50 @@ class Trail:
     lines: list[Line]
 
 
-def form_trail(place: Place, user: AnyUser, item_oid: str) -> Trail:
-    """Newest first. Without items that the reader may not see (AUD-11). Raises Http404 for an item that is none."""
+def form_trail(place: Place, form: FormData, user: AnyUser, item_oid: str) -> Trail:
+    """Of the form stored at `place`, newest first, without items that the reader may not see (AUD-11).
+
+    Raises Http404 for an item that is none.
+    """
     with_arm = sees_arm(user, place.subject)
     items = {item.oid: item for item in place.form.items if with_arm or not item.reveals_arm}
     if item_oid and item_oid not in items:
         raise Http404
-    rows = trail_for(table="crf_formdata", row_id=place.row.pk, item=item_oid or None)
+    rows = trail_for(table="crf_formdata", row_id=form.pk, item=item_oid or None)
     lines = [_line(place, items, row) for row in rows if (row.item in items if row.part else row.item in COLUMNS)]
     return Trail(items.get(item_oid), lines)
 
 
 def _line(place: Place, items: dict[str, ItemDef], row: TrailRow) -> Line:
-    what, old, new = _words(place, items, row)
+    what, words = _reading(place, items, row)
     return Line(
         at=row.at,
         by=row.actor_name,
         role=str(Role(row.role).label) if row.role else _("The system"),
         action=str(ACTIONS.get(row.action, row.action)),
         what=what,
-        old=old,
-        new=new,
+        old=words(row.old),
+        new=words(row.new),
         reason=row.reason,
     )
 
 
-def _words(place: Place, items: dict[str, ItemDef], row: TrailRow) -> tuple[str, str, str]:
+def _reading(place: Place, items: dict[str, ItemDef], row: TrailRow) -> tuple[str, Callable[[Any], str]]:
+    """What was changed, and how its values are said."""
     if row.part == "data":
         item = items[row.item]
-        return str(item.label), *(_value(place, item, value) for value in (row.old, row.new))
+        return str(item.label), partial(_value, place, item)
     if row.part == "marks":
         item = items[row.item]
-        return _("%(question)s (note)") % {"question": item.label}, *(_mark(place, item, m) for m in (row.old, row.new))
-    if row.item == "status":
-        return str(COLUMNS[row.item]), *(str(FormStatus(value).label) if value else "" for value in (row.old, row.new))
-    if row.item == "observed_at":
-        return str(COLUMNS[row.item]), *(moment(datetime.fromisoformat(at)) if at else "" for at in (row.old, row.new))
-    return str(COLUMNS[row.item]), "", _("Yes")
+        return _("%(question)s (note)") % {"question": item.label}, partial(_mark, place, item)
+    return str(COLUMNS[row.item]), _COLUMN_WORDS[row.item]
+
+
+_COLUMN_WORDS: dict[str, Callable[[Any], str]] = {
+    "status": lambda value: str(FormStatus(value).label) if value else "",
+    "observed_at": lambda at: moment(datetime.fromisoformat(at)) if at else "",
+    "removed_in": lambda change_set: _("Yes") if change_set else "",
+}
 
 
 def _value(place: Place, item: ItemDef, value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,11 +14,12 @@ from crf.selectors.loading import place_for
 from crf.selectors.matrix import visit_label
 from crf.selectors.strip import strip_for
 from crf.selectors.trail import form_trail
+from pallsoft.accounts.request import AuthenticatedRequest
 from sites.permissions import Permission, require
 
 
 @require_safe
-def trail_page(request: HttpRequest, **address: Any) -> HttpResponse:
+def trail_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     """Who, when, from what to what, and why; `?item=OID` for one item."""
     place = place_for(request.user, **address)
     if place.row is None:
@@ -32,5 +33,5 @@ def trail_page(request: HttpRequest, **address: Any) -> HttpResponse:
         "trail_url": form_url(place, "form-trail"),
     }
     with timezone.override(place.zone):
-        context["trail"] = form_trail(place, request.user, request.GET.get("item", ""))
+        context["trail"] = form_trail(place, place.row, request.user, request.GET.get("item", ""))
         return render(request, "crf/trail.html", context)

@@ -1,7 +1,7 @@
 """The trail as pages and exports read it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,20 +49,11 @@ def last_changes(*, table: str, row_id: UUID) -> dict[str, TrailRow]:
     return {row.item: row for row in rows}
 
 
-def trail_of_subject(subject_id: UUID) -> list[TrailRow]:
-    """Everything that happened to a subject and to all rows that belong to it, newest first."""
-    return _rows(
-        """(tbl = 'sites_subject' AND row_id = %(subject)s) OR (tbl, row_id) IN (
-            SELECT b.tbl, b.row_id FROM audit.baseline b WHERE b.doc ->> 'subject_id' = %(subject)s::text
-        ) ORDER BY at DESC, change DESC, part, item""",
-        {"subject": str(subject_id)},
-    )
-
-
-def _rows(condition: str, given: list[Any] | dict[str, Any]) -> list[TrailRow]:
+def _rows(condition: str, given: list[Any]) -> list[TrailRow]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {COLUMNS} FROM audit.trail WHERE {condition}", given)
-        return [TrailRow(*row[:8], _value(row[8]), _value(row[9]), *row[10:]) for row in cursor.fetchall()]
+        found = [TrailRow(*row) for row in cursor.fetchall()]
+    return [replace(row, old=_value(row.old), new=_value(row.new)) for row in found]
 
 
 def _value(raw: str | None) -> Any:

@@ -12,7 +12,7 @@ from pallsoft.errors import NotAllowedNow, NotPermitted
 from pallsoft.middleware import refusals
 from pallsoft.middleware import request_id as numbering
 from pallsoft.request import request_id
-from tests.integration.audit.small_trial import make_form, make_trial, rows
+from tests.integration.audit.small_trial import make_form, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -45,16 +45,6 @@ def test_the_last_change_of_each_item_leaves_out_what_never_changed(form, writin
             FormData.objects.update(data=form.data | {"NRS_PAIN": value})
     last = selectors.last_changes(table="crf_formdata", row_id=form.pk)
     assert {item: (row.old, row.new) for item, row in last.items()} == {"NRS_PAIN": ("8", "9")}
-
-
-def test_the_trail_of_a_subject_holds_all_its_rows_and_nobody_elses(trial, form, writing):
-    make_form(make_trial("OTHER"), {"NRS_PAIN": "1"})
-    with writing("corrected"):
-        FormData.objects.filter(pk=form.pk).update(data={"NRS_PAIN": "8"})
-    told = selectors.trail_of_subject(trial.subject.pk)
-    assert {row.table for row in told} == {"sites_subject", "crf_studyevent", "crf_formdata"}
-    assert {row.row_id for row in told} == {trial.subject.pk, trial.event.pk, form.pk}
-    assert told[0].reason == "corrected"
 
 
 def seal_now(trial):
