@@ -27,15 +27,6 @@ def can_randomize(study: Study, site: Site) -> bool:
     return study.randomization_open and study.status == Status.OPEN and site.status == Status.OPEN
 
 
-def check_can_randomize(study: Study, site: Site) -> None:
-    """Raises NotAllowedNow. Lock the study FOR SHARE before asking, so that a stop waits for those in flight."""
-    if not study.randomization_open:
-        raise NotAllowedNow(_("The sponsor has stopped randomisation at all sites. Ring the coordinator."))
-    if not can_randomize(study, site):
-        standing = _standing(site, frozenset({Status.OPEN}))
-        raise NotAllowedNow(_("Nobody can be randomised at %(site)s now: %(state)s.") % standing)
-
-
 def check_transition(current: str, to: str) -> None:
     """Raises NotAllowedNow unless a study or site may go from one state to the other."""
     if Status(to) not in TRANSITIONS[Status(current)]:

@@ -68,16 +68,6 @@ def _columns(item: ItemDef) -> list[sql.Composed]:
     return [value, missing.format(sql.Literal(item.oid), sql.Identifier(f"{item.oid}_MISSING"))]
 
 
-def column_names(form: FormDef, scope: Scope) -> list[str]:
-    """The header of `query`, for the code book and the tests."""
-    names = [name for name, _ in KEYS]
-    for item in items_in(form, scope):
-        names.append(item.oid)
-        if item.all_missing_codes:
-            names.append(f"{item.oid}_MISSING")
-    return names
-
-
 def forms_of(definition: StudyDef, scope: Scope) -> list[FormDef]:
     forms = [form for form in definition.forms if scope.with_arm or not betrays_arm(definition, form)]
     return sorted(forms, key=lambda form: form.oid)

@@ -1,7 +1,7 @@
 """Template tags of the look: status chips, dates, numbers, error summaries, QR codes."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -179,18 +179,6 @@ def form_error_summary(form: BaseForm) -> dict[str, Any]:
         for text in field.errors
     ]
     return {"errors": of_form + of_fields}
-
-
-@register.inclusion_tag("_components/error_summary.html")
-def item_error_summary(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The errors of CRF items (dicts of crf/_item.html), each with a link to its item."""
-    return {
-        "errors": [
-            {"target": f"id_{item['name']}", "label": item["label"], "text": text}
-            for item in items
-            for text in item.get("errors", [])
-        ]
-    }
 
 
 @register.simple_block_tag

@@ -195,10 +195,10 @@ def _check_look_alikes(
 
 def _next_number(site: Site) -> str:
     """Subjects keep their number when they move, so the numbers count those born here, not those treated here."""
-    pattern = definition_at(site).subject_number
-    beginning = pattern.split("{n")[0].format(site=site.code)
+    definition = definition_at(site)
+    beginning = definition.subject_number.partition("{n")[0].format(site=site.code)
     taken = site.study.subjects.filter(number__startswith=beginning).count()
-    return pattern.format(site=site.code, n=taken + 1)
+    return definition.number_for(site.code, taken + 1)
 
 
 def store_consent(subject: Subject, facts: ConsentFacts, corrects: Consent | None = None) -> Consent:

@@ -13,10 +13,10 @@ ADDRESS = "http://look.test"
 STATIC = settings.BASE_DIR / "static"
 YES_NO = [("Y", "Ja"), ("N", "Nei")]
 REFUSED = [("REF", "Vil ikke svare")]
-PAGE = """{% extends base %}{% load ui %}
+PAGE = """{% extends base %}
 {% block title %}Kontroller{% endblock %}
 {% block content %}<h1>Målsymptom</h1>
-{% item_error_summary items %}
+{% include "_components/error_summary.html" %}
 <form method="post" data-save data-enter-moves-on>
 <section class="group">{% for item in items %}{% include "crf/_item.html" %}{% endfor %}</section>
 <button class="btn btn-primary" type="submit" name="act" value="save">Lagre</button>
@@ -31,8 +31,13 @@ def item(name, kind, label, **changes):
 
 
 def page_of(items, base):
+    errors = [
+        {"target": f"id_{item['name']}", "label": item["label"], "text": text}
+        for item in items
+        for text in item["errors"]
+    ]
     with translation.override("nb"):
-        return Template(PAGE).render(Context({"items": items, "base": base}))
+        return Template(PAGE).render(Context({"items": items, "base": base, "errors": errors}))
 
 
 def static_file(url):

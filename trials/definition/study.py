@@ -15,7 +15,6 @@ from trials.definition.plan import (
     Eligibility,
     Fact,
     Factor,
-    FormRef,
     Gate,
     Setting,
     StudyEventDef,
@@ -105,16 +104,12 @@ class StudyDef:
     def setting(self, key: str) -> str:
         return {setting.key: setting.value for setting in self.settings}[key]
 
-    def forms_at(self, event_oid: str) -> list[tuple[FormRef, FormDef]]:
-        return [(ref, self.form(ref.form)) for ref in self.event(event_oid).forms]
-
     def events_with(self, form_oid: str) -> list[StudyEventDef]:
         return [event for event in self.events if any(ref.form == form_oid for ref in event.forms)]
 
     def number_for(self, site_code: str, n: int) -> str:
         """The subject number of the n-th subject of a site."""
-        separator, width = self.subject_number[6:].split("{n:0")
-        return f"{site_code}{separator}{n:0{width[0]}d}"
+        return self.subject_number.format(site=site_code, n=n)
 
     def defaults(self) -> list[Default]:
         """Everything that carries `source: default`, outermost only: what lies inside is covered by it."""

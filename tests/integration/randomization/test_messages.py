@@ -19,9 +19,6 @@ from tests.fixtures.randomizing import randomized
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-LOW = "%(study)s: a randomisation list runs low"
-
-
 def sent(message_id=""):
     """Mails in the language of their readers, Norwegian; `message_id`: only those whose English subject it is."""
     send_due()

@@ -9,7 +9,7 @@ from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
 from sites import services
 from sites.clock import local_today
 from sites.models import TRANSITIONS, Site
-from sites.policies import can_enter, can_randomize, check_can_enter, check_can_randomize
+from sites.policies import can_enter, can_randomize, check_can_enter
 from trials.models import Status, Study
 
 EVERY = [(here, there) for here in Status for there in Status]
@@ -80,11 +80,9 @@ def test_what_a_site_may_do_in_each_state(study, skien, state, enters, randomize
     assert (can_enter(site), can_randomize(study, site)) == (enters, randomizes)
 
 
-def test_the_refusal_names_the_state(study, skien):
+def test_the_refusal_names_the_state(skien):
     with pytest.raises(NotAllowedNow, match=r"Planlagt|Planned"):
         check_can_enter(skien)
-    with pytest.raises(NotAllowedNow, match=r"Planlagt|Planned"):
-        check_can_randomize(study, skien)
 
 
 def test_a_closed_study_stops_entry_at_its_open_sites(coordinator, study, bodo):
@@ -104,8 +102,6 @@ def test_the_emergency_stop_halts_every_site(coordinator, study, bodo, tromso):
     services.stop_randomization(study=study, by=coordinator, reason="SUSAR")
     stopped = Study.objects.get(pk=study.pk)
     assert not any(can_randomize(stopped, site) for site in (bodo, tromso))
-    with pytest.raises(NotAllowedNow, match=r"stoppet|stopped"):
-        check_can_randomize(stopped, bodo)
 
 
 @pytest.mark.req("RND-14")

@@ -152,16 +152,6 @@ def test_a_form_without_errors_has_no_summary():
     assert shown("{% form_error_summary form %}", form=Invitation()) == ""
 
 
-def test_the_summary_of_items_links_to_the_first_control_of_each():
-    items = [
-        {"name": "DOSE", "label": "Dose", "errors": ["Skriv 1234 eller 1,234."]},
-        {"name": "X", "label": "X", "errors": []},
-    ]
-    html = shown("{% item_error_summary items %}", items=items)
-    assert html.count("<li>") == 1
-    assert '<a href="#id_DOSE">Dose</a>: Skriv 1234 eller 1,234.' in html
-
-
 def test_a_qr_code_is_inline_svg_that_the_content_policy_lets_through():
     svg = shown('{% qr_svg "otpauth://totp/PALLSOFT:åse?secret=ABC" "Kode <1>" %}')
     assert svg.startswith("<svg")
