@@ -17,29 +17,21 @@ Decide = Callable[[Any, Any], Maybe]
 
 def all_of(parts: Sequence[Run]) -> Run:
     """Kleene's and: one false decides."""
-
-    def run(context: Any) -> Maybe:
-        result: Maybe = True
-        for part in parts:
-            value = part(context)
-            if value is False:
-                return False
-            if value is UNKNOWN:
-                result = UNKNOWN
-        return result
-
-    return run
+    return _one_decides(parts, False)
 
 
 def any_of(parts: Sequence[Run]) -> Run:
     """Kleene's or: one true decides."""
+    return _one_decides(parts, True)
 
+
+def _one_decides(parts: Sequence[Run], deciding: bool) -> Run:
     def run(context: Any) -> Maybe:
-        result: Maybe = False
+        result: Maybe = not deciding
         for part in parts:
             value = part(context)
-            if value is True:
-                return True
+            if value is deciding:
+                return deciding
             if value is UNKNOWN:
                 result = UNKNOWN
         return result
