@@ -67,8 +67,7 @@ def test_a_form_without_a_time_follows_the_visit_when_its_day_is_corrected(save,
 
 
 def test_the_page_asks_why(sign_in, crc, subject):
-    page = sign_in(crc)
-    page.cookies["language"] = "nb"
+    page = sign_in(crc, "nb")
     url = reverse("form", args=["PALLSOFT", subject.number, "SCREEN", 1, "EC", "1"])
     sent = {"key": str(uuid.uuid4()), "seen_version": "0", "observed_at": "1.9.26 09:00"} | ECOG
     asked = page.post(url, sent)
@@ -82,8 +81,7 @@ def test_the_page_asks_why(sign_in, crc, subject):
 @pytest.mark.django_db(transaction=True)
 def test_nobody_is_randomised_after_the_consent_is_withdrawn(screened, crc, sign_in, consent):  # noqa: F811
     patient = screened("GI", "PAIN")
-    page = sign_in(crc)
-    page.cookies["language"] = "en"
+    page = sign_in(crc, "en")
     url = reverse("subject", args=["PALLSOFT", patient.number])
     assert "Withdrawn" not in page.get(url).content.decode()
     main = patient.consent_options.get(option="MAIN")

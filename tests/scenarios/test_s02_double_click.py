@@ -22,8 +22,7 @@ def patient(screened):  # noqa: F811
 
 def test_every_call_gets_the_same_arm_time_and_receipt(patient, sign_in, crc, investigator, screened, pallsoft_list):  # noqa: F811
     page = f"/s/PALLSOFT/subjects/{patient.number}/randomize/"
-    nurse = sign_in(crc)
-    nurse.cookies["language"] = "en"
+    nurse = sign_in(crc, "en")
     form = nurse.get(page)
     sent = {"key": re.search(rb'name="key" value="([^"]+)"', form.content)[1].decode(), "typed_number": patient.number}
     nurse.post(page, sent)  # the answer is lost: a time-out
@@ -32,8 +31,7 @@ def test_every_call_gets_the_same_arm_time_and_receipt(patient, sign_in, crc, in
     reloaded = nurse.get(page)
     back_and_again = nurse.post(page, sent, follow=True)
     fresh_key = nurse.post(page, sent | {"key": str(uuid.uuid4())}, follow=True)
-    colleague = sign_in(investigator)
-    colleague.cookies["language"] = "en"
+    colleague = sign_in(investigator, "en")
     seen = colleague.get(page)
     told = [_told(response) for response in (reloaded, back_and_again, fresh_key, seen)]
     assert len(set(told)) == 1

@@ -19,9 +19,7 @@ def man(enrol, bodo):
 
 @pytest.fixture
 def page(sign_in, crc):
-    browser = sign_in(crc)
-    browser.cookies["language"] = "nb"
-    return browser
+    return sign_in(crc, "nb")
 
 
 @pytest.fixture

@@ -24,9 +24,7 @@ def patient(screened, crc):  # noqa: F811
 
 @pytest.fixture
 def page(sign_in, pi):
-    browser = sign_in(pi)
-    browser.cookies["language"] = "nb"
-    return browser
+    return sign_in(pi, "nb")
 
 
 def change_the_group(patient, by):

@@ -30,8 +30,7 @@ def woman(enrol, bodo, crc):
 @pytest.fixture
 def send(woman, sign_in, crc):
     """Typed as the clock on the wall says."""
-    page = sign_in(crc)
-    page.cookies["language"] = "nb"
+    page = sign_in(crc, "nb")
 
     def send(form, typed, key="1"):
         url = reverse("form", args=["PALLSOFT", woman.number, "RT", 1, form, key])

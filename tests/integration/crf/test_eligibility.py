@@ -106,8 +106,7 @@ def test_s03_a_new_attempt_keeps_the_number_and_asks_everything_anew(fit, subjec
 
 def test_the_page_shows_criteria_sources_and_verdict(fit, sign_in, investigator, url):
     fit()
-    browser = sign_in(investigator)
-    browser.cookies["language"] = "en"
+    browser = sign_in(investigator, "en")
     html = browser.get(url).content.decode()
     assert html.count("verdict-yes") == 3
     assert "Computed from: Pain: 6" in html

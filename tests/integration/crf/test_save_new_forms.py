@@ -45,7 +45,9 @@ def test_one_change_set_holds_them_all(enter):
 
 def test_repeats_are_numbered_and_forms_that_ask_for_them_follow(enter):
     enter(Entry("TREAT", "TOTAL", {"TOTAL_DONE": "Y"}, AT), dose("2026-09-15", "5"), dose("2026-09-16", "5"))
-    assert list(FormData.objects.filter(form_oid="DOSE").values_list("repeat_key", flat=True)) == ["1", "2"]
+    assert list(
+        FormData.objects.filter(form_oid="DOSE").order_by("repeat_key").values_list("repeat_key", flat=True)
+    ) == ["1", "2"]
     assert FormData.objects.get(form_oid="TOTAL").data["TOTAL_GY"] == "10.0"
 
 

@@ -25,9 +25,7 @@ def visit_url(subject):
 
 @pytest.fixture
 def page(sign_in, crc):
-    browser = sign_in(crc)
-    browser.cookies["language"] = "en"
-    return browser
+    return sign_in(crc, "en")
 
 
 @pytest.fixture

@@ -46,8 +46,7 @@ def test_a_locked_form_is_closed_on_its_page_and_refuses_a_post(save, visit, sub
     with pytest.raises(NotAllowedNow):
         save("START", "BASE", {"BASE_HEIGHT": "175"})
     url = reverse("form", args=[subject.study.oid, subject.number, "START", 1, "BASE", "1"])
-    browser = sign_in(crc)
-    browser.cookies["language"] = "en"
+    browser = sign_in(crc, "en")
     html = browser.get(url).content.decode()
     assert "The form is locked" in html and 'name="BASE_WEIGHT"' not in html
     answer = browser.post(url, {"BASE_HEIGHT": "175", "seen_version": "1"})

@@ -9,8 +9,7 @@ from pallsoft.study_page import schedule_rows
 @pytest.fixture
 def page(sign_in, study, crc):
     def get(language="nb"):
-        client = sign_in(crc)
-        client.cookies["language"] = language
+        client = sign_in(crc, language)
         return client.get(reverse("study-description", kwargs={"study_oid": study.oid})).content.decode()
 
     return get

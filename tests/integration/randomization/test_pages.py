@@ -24,8 +24,7 @@ def page(sign_in, study):
     """page(user, "subjects/BOD-001/randomize/", {…}): GET, or POST of what is given; in English."""
 
     def ask(user, path, data=None, **more):
-        client = sign_in(user)
-        client.cookies["language"] = "en"
+        client = sign_in(user, "en")
         address = path if path.startswith("/") else f"/s/{study.oid}/{path}"
         return client.post(address, data, **more) if data is not None else client.get(address, **more)
 

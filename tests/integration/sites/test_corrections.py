@@ -164,9 +164,7 @@ def test_a_used_key_does_not_tell_the_number_of_another_sites_subject(enrol, bod
 
 @pytest.fixture
 def page(sign_in, crc):
-    browser = sign_in(crc)
-    browser.cookies["language"] = "en"
-    return browser
+    return sign_in(crc, "en")
 
 
 def test_the_page_corrects_the_year_of_birth(page, subject):
