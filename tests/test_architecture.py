@@ -40,6 +40,12 @@ def test_the_code_is_formatted_and_linted(arguments):
     assert result.returncode == 0, result.stdout
 
 
+def test_every_type_fits(tmp_path):
+    """`strict` in pyproject.toml, with Django's models known. The cache is made anew, so that it can hide nothing."""
+    result = tool("mypy", "--no-error-summary", "--cache-dir", str(tmp_path))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 def test_no_file_is_too_long_to_read():
     long = [
         f"{path.relative_to(ROOT)}: {lines}"
@@ -57,6 +63,12 @@ def test_every_function_says_what_it_returns():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef) and node.returns is None
     ]
+    assert silent == []
+
+
+def test_every_module_says_what_it_is_for():
+    files = [path for path in python_files(*APPS, "tools", "benchmarks", "tests") if path.stat().st_size]
+    silent = [path for path in files if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
     assert silent == []
 
 
