@@ -204,7 +204,7 @@ def without_what_differs(response):
     return re.sub(rb"[A-Za-z0-9]{64}|[0-9a-f]{32}", b"", body)
 
 
-@pytest.mark.req("ACC-02")
+@pytest.mark.req("ACC-02", "AUD-11")  # the history of a form is one of the addresses
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", sorted(AT_ONE_SITE))
 def test_what_belongs_to_another_site_is_not_found_like_what_is_not_there(sign_in, make_user, tromso, address, role):

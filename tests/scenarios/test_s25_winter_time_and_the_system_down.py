@@ -70,6 +70,16 @@ def test_72_hours_are_within(send):
     assert not Deviation.objects.exists()
 
 
+@pytest.mark.req("DAT-17")
+def test_what_is_entered_afterwards_shows_when_it_was_observed_and_when_it_was_saved(woman, sign_in, crc):
+    observed = datetime(2026, 9, 15, 14, 32, tzinfo=OSLO)
+    row = enter(woman, crc, "RT", "EC", {"EC_ECOG": "1"}, observed_at=observed)
+    page = sign_in(crc).get(reverse("form", args=["PALLSOFT", woman.number, "RT", 1, "EC", "1"]))
+    html = page.content.decode().replace("\xa0", " ")
+    saved = row.created_in.at.astimezone(OSLO)
+    assert "15. sep. 2026 kl. 14.32" in html and f"{saved:kl. %H.%M}" in html and saved.date() > observed.date()
+
+
 SCORED = datetime(2026, 9, 1, 10, tzinfo=OSLO)
 
 

@@ -35,6 +35,21 @@ def test_cookies_are_bound_to_the_host_and_hsts_lasts_a_year():
 
 
 @pytest.mark.req("ACC-11")
+def test_no_script_reads_the_session_and_no_other_site_sends_it():
+    names = "SESSION_COOKIE_HTTPONLY CSRF_COOKIE_HTTPONLY SESSION_COOKIE_SAMESITE CSRF_COOKIE_SAMESITE"
+    told = in_real_use("-c", f"from pallsoft import settings as s; print(*(getattr(s, n) for n in '{names}'.split()))")
+    assert told.stdout.split() == ["True", "True", "Lax", "Lax"], told.stderr
+
+
+@pytest.mark.req("ACC-12")
+@pytest.mark.parametrize("name", ["DEBUG", "DJANGO_DEBUG", "PALLSOFT_DEBUG"])
+def test_nothing_in_the_environment_turns_debugging_on(name, monkeypatch):
+    monkeypatch.setenv(name, "1")
+    told = in_real_use("-c", "from pallsoft import settings; print(settings.DEBUG)")
+    assert told.stdout.split() == ["False"], told.stderr
+
+
+@pytest.mark.req("ACC-11")
 def test_a_page_over_https_says_that_only_https_is_used(client, settings):
     settings.SECURE_HSTS_SECONDS = 31_536_000
     assert "max-age=31536000" in client.get("/healthz", secure=True)["Strict-Transport-Security"]

@@ -62,6 +62,16 @@ def test_password_and_code_lead_in(client, secret):
     assert client.get("/").status_code == 200
 
 
+@pytest.mark.req("ACC-09")
+def test_the_session_gets_a_new_id_with_the_second_factor(client, secret):
+    sign_in_with_password(client)
+    half_way = client.cookies["session"].value
+    client.post("/accounts/2fa/authenticate/", {"code": code_for(secret)})
+    assert client.cookies["session"].value != half_way
+    client.cookies["session"] = half_way
+    assert client.get("/").status_code == 302
+
+
 @pytest.mark.parametrize("code", ["000000", "", "abc", "12345678"])
 def test_a_wrong_code_does_not(client, secret, code):
     sign_in_with_password(client)

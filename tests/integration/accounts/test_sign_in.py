@@ -1,8 +1,10 @@
 """Signing in, by the pages that people use."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.cache import cache
 from django.db.models.functions import Now
@@ -15,6 +17,7 @@ from pallsoft.audit.models import ChangeSet
 from pallsoft.outbox.models import Message
 from pallsoft.outbox.services import send_due
 from sites import services
+from sites.clock import local_today
 from tests.fixtures import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +80,12 @@ def test_the_session_gets_a_new_id_at_sign_in(client, crc):
     session.save()
     client.cookies["session"] = session.session_key
     sign_in_as(client, "crc")
-    assert client.session.session_key != session.session_key
+    own = client.session.session_key
+    assert own != session.session_key
+    client.cookies["session"] = session.session_key  # whoever planted the earlier id has nothing in hand
+    assert client.get("/").status_code == 302
+    client.cookies["session"] = own
+    assert client.get("/").status_code == 200
 
 
 @pytest.mark.req("ACC-09")
@@ -87,6 +95,17 @@ def test_signing_out_kills_the_session_on_the_server(client, crc):
     client.post(LOGOUT)
     client.cookies["session"] = stolen
     assert client.get("/").status_code == 302
+
+
+@pytest.mark.req("ACC-09")
+def test_a_role_that_ends_ends_in_the_session_that_is_open(client, crc, subject, study, pi):
+    sign_in_as(client, "crc")
+    page = reverse("subject", args=["PALLSOFT", subject.number])
+    assert client.get(page).status_code == 200
+    yesterday = local_today(study.timezone) - timedelta(days=1)
+    for held in crc.assignments.all():
+        services.end_assignment(assignment=held, last_day=yesterday, by=None, reason="ny jobb")
+    assert client.get(page).status_code == 404
 
 
 @pytest.mark.req("ACC-09")
@@ -127,6 +146,29 @@ def test_after_ten_wrong_passwords_the_right_one_is_refused_from_there(client, c
     fail(client, 10)
     sign_in_as(client, "crc")
     assert not signed_in(client)
+
+
+@pytest.mark.req("ACC-07")
+def test_the_lock_is_soft_and_ends_by_itself_after_a_quarter_of_an_hour(client, crc):
+    now = datetime.now(UTC)
+    with time_machine.travel(now, tick=False):
+        fail(client, 10)
+    with time_machine.travel(now + timedelta(minutes=14, seconds=59), tick=False):
+        sign_in_as(client, "crc")
+        assert not signed_in(client)
+    with time_machine.travel(now + timedelta(minutes=15, seconds=1), tick=False):
+        sign_in_as(client, "crc")
+        assert signed_in(client)
+
+
+@pytest.mark.req("ACC-07")
+def test_one_network_that_guesses_at_many_accounts_is_slowed_too(client, crc):
+    for n in range(100):
+        sign_in_as(client, f"gjettet{n}", "feil")
+    sign_in_as(client, "crc")
+    assert not signed_in(client)
+    sign_in_as(client, "crc", REMOTE_ADDR="192.0.2.7")
+    assert signed_in(client)
 
 
 @pytest.mark.req("ACC-07")

@@ -1,5 +1,6 @@
 """Consent and enrolment: the number, the time, the age, the look-alikes."""
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -220,7 +221,37 @@ def test_a_new_consent_takes_back_a_withdrawal(subject, crc, consent):
     assert ConsentOption.objects.get(pk=option.pk).withdrawn_at
 
 
+IDENTITY = r"name|phone|mobile|fnr|national|address|mail|birth|contact"
+NO_PATIENT = {
+    ("audit", "change_set", "actor_name"),
+    ("audit", "item_column", "item_name"),
+    ("public", "crf_exportjob", "file_name"),
+    ("public", "crf_signature", "printed_name"),
+    ("public", "sites_site", "name"),
+}
+
+
 @pytest.mark.req("PRV-01")
+def test_the_database_has_no_column_for_who_a_patient_is(db):
+    """No key to the pseudonym is kept here at all; what looks like one is about the staff, a site or a file."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_schema, table_name, column_name FROM information_schema.columns"
+            " WHERE table_schema IN ('public', 'audit', 'sealed') AND column_name ~ %s"
+            " AND table_name ~ '^(sites|crf|randomization|outbox|change|item|base|slot|seal|access|row)'",
+            [IDENTITY],
+        )
+        found = set(cursor.fetchall())
+    assert found - NO_PATIENT == {("public", "sites_subject", "birth_year")}
+
+
+@pytest.mark.req("PRV-01")
+def test_no_question_of_the_trial_asks_who_the_patient_is(definition):
+    asks = re.compile(r"navn|fødselsdato|fødselsnummer|personnummer|adresse|telefon|mobil|e-post", re.IGNORECASE)
+    items = {item.oid for form in definition.study.forms for item in form.items if asks.search(item.label.nb)}
+    assert items == {"TOX_BY", "VIS_TRNAM", "WD_FU"}  # a physician's name, another trial's, whether calls stop
+
+
 def test_the_application_cannot_delete_a_subject(subject):
     with pytest.raises(Exception, match="permission denied"), connection.cursor() as cursor:
         cursor.execute("DELETE FROM sites_subject")
