@@ -1,12 +1,16 @@
 """A real browser on the running product; any console message or failed request fails the test."""
 
 import os
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from tests.browser.hands import WATCH
 from tests.browser.product import running
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
@@ -14,7 +18,7 @@ QUIET = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE, PHONE = {"width": 1440, "height": 960}, {"width": 390, "height": 844}
 
 
 def pytest_collection_modifyitems(items):
@@ -39,19 +43,25 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture
-def open_page(browser, product):
-    """`open_page(viewport=…, language=…, javascript=…)`: a page of its own; its complaints fail the test."""
+@contextmanager
+def _pages(browser, product):
+    """`open_page(viewport=…, language=…, javascript=…)`: a page of its own; its complaints fail the test.
+
+    `complains=False` for a page that is to be refused: the browser writes every 404 to its console.
+    """
     contexts, complaints = [], []
 
-    def open_page(viewport=WIDE, language="nb", javascript=True):
+    def open_page(viewport=WIDE, language="nb", javascript=True, theme="light", complains=True):
         context = browser.new_context(
-            base_url=product.address, viewport=viewport, java_script_enabled=javascript, locale=f"{language}-NO"
-        )
+            base_url=product.address, viewport=viewport, java_script_enabled=javascript, locale=f"{language}-NO",
+            color_scheme=theme,
+        )  # fmt: skip
         context.add_cookies([{"name": "language", "value": language, "url": product.address}])
+        context.add_init_script(WATCH)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        if complains:
+            page.on("console", lambda message: _note(message.text, page.url, complaints))
+        page.on("pageerror", lambda error: complaints.append(f"{page.url} error: {error}"))
         page.on("request", lambda request: _note_foreign(request.url, product.address, complaints))
         contexts.append(context)
         return page
@@ -62,12 +72,24 @@ def open_page(browser, product):
     assert complaints == []
 
 
+def _note(text, url, complaints):
+    """A refused form (409, 422) is shown again, and the browser logs its status as it should."""
+    if not text.endswith(("(Conflict)", "(Unprocessable Entity)", "(Unprocessable Content)")):
+        complaints.append(f"{url} console: {text}")
+
+
 def _note_foreign(url, address, complaints):
     if not url.startswith((address, "data:", "blob:")):
         complaints.append(f"asked another host: {url}")
 
 
 @pytest.fixture
+def open_page(browser, product):
+    with _pages(browser, product) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="session")
 def sign_in(product):
     def sign_in(page: Page, role: str, site: str = ""):
         account = product.account(role, site)
@@ -86,20 +108,25 @@ def accessible():
     """No violation of WCAG 2.2 A and AA on the page as it stands."""
 
     def accessible(page: Page):
+        seen = page.viewport_size
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": seen["width"], "height": height})  # the save bar covers nothing
         options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
         found = Axe().run(page, options=options)
-        assert found.violations_count == 0, found.generate_report()
+        page.set_viewport_size(seen)
+        assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
 
     return accessible
 
 
 @pytest.fixture
 def picture():
-    """Keep a screenshot for the manual, when PALLSOFT_SCREENSHOTS is set."""
+    """Keep what the window shows for the manual, in 256 colours, when PALLSOFT_SCREENSHOTS is set."""
 
     def picture(page: Page, name: str):
         if os.environ.get("PALLSOFT_SCREENSHOTS"):
             SCREENSHOTS.mkdir(exist_ok=True)
-            page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+            image = Image.open(BytesIO(page.screenshot()))
+            image.convert("RGB").quantize(256).save(SCREENSHOTS / f"{name}.png", optimize=True)
 
     return picture

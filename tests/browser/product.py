@@ -1,7 +1,6 @@
 """The whole product for the browser: its own database, gunicorn, a Celery worker, invented subjects."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,11 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.database import Plan, prepare
-from tools.postgres import SUPERUSER
 from tools.steps import ROOT
 from tools.supervisor import Program
 from tools.system import free_port
+from tools.testing import services, temporary_directory
 
 SUBJECTS = "14"
 
@@ -42,38 +40,30 @@ class Product:
 
 @contextmanager
 def running(directory: Path) -> Iterator[Product]:
-    plan, port = _plan(), free_port()
-    prepare(plan)
-    environment = os.environ | plan.environment() | {
-        "PALLSOFT_BASE_URL": f"http://127.0.0.1:{port}",
-        "PALLSOFT_DEMO_DIR": str(directory),
-        "PALLSOFT_EXPORT_DIR": str(directory / "exports"),
-        "PALLSOFT_EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-        "PALLSOFT_EMAIL_DIR": str(directory / "mail"),
-    }  # fmt: skip
-    product = Product(environment["PALLSOFT_BASE_URL"], [], environment)
-    product.manage("migrate", "--no-input", role="owner")
-    product.manage("load_study", "trials/definitions/pallsoft")
-    product.manage("seed_demo", "--subjects", SUBJECTS)
-    product.accounts.extend(json.loads((directory / "accounts.json").read_text(encoding="utf-8")))
-    programs = [Program(name, command, environment, directory / f"{name}.log") for name, command in _commands(port)]
-    try:
-        for program in programs:
-            program.start()
-        _wait_until_ready(product.address, programs[0].log)
-        yield product
-    finally:
-        for program in reversed(programs):
-            program.stop()
-
-
-def _plan() -> Plan:
-    return Plan(
-        host=os.environ["PALLSOFT_DB_HOST"], port=int(os.environ["PALLSOFT_DB_PORT"]), admin=SUPERUSER,
-        admin_password=os.environ["PALLSOFT_TEST_SUPERUSER_PASSWORD"],
-        owner_password=os.environ["PALLSOFT_DB_PASSWORD_OWNER"], app_password=os.environ["PALLSOFT_DB_PASSWORD_APP"],
-        name="pallsoft_browser", tests=True,
-    )  # fmt: skip
+    """On a database of its own that keeps its promises: on the tests' own, which does not, the product stays shut."""
+    port = free_port()
+    with temporary_directory() as servers, services(servers, settings={}) as given:
+        environment = given | {
+            "PALLSOFT_BASE_URL": f"http://127.0.0.1:{port}",
+            "PALLSOFT_DEMO_DIR": str(directory),
+            "PALLSOFT_EXPORT_DIR": str(directory / "exports"),
+            "PALLSOFT_EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "PALLSOFT_EMAIL_DIR": str(directory / "mail"),
+        }
+        product = Product(environment["PALLSOFT_BASE_URL"], [], environment)
+        product.manage("migrate", "--no-input", role="owner")
+        product.manage("load_study", "trials/definitions/pallsoft")
+        product.manage("seed_demo", "--subjects", SUBJECTS)
+        product.accounts.extend(json.loads((directory / "accounts.json").read_text(encoding="utf-8")))
+        programs = [Program(name, command, environment, directory / f"{name}.log") for name, command in _commands(port)]
+        try:
+            for program in programs:
+                program.start()
+            _wait_until_ready(product.address, programs[0].log)
+            yield product
+        finally:
+            for program in reversed(programs):
+                program.stop()
 
 
 def _commands(port: int) -> list[tuple[str, list[str]]]:
