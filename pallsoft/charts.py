@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 44, 24, 16, 32
+LEFT, RIGHT, TOP, BOTTOM = 44, 24, 32, 32
 BAR_ROW, BAR_LEFT, BAR_RIGHT = 34, 190, 48
 
 Point = tuple[float, float]

@@ -16,6 +16,7 @@ PAGES = (
     (_("Subjects"), "subject-list", "people", Permission.VIEW_SUBJECT),
     (_("Screening log"), "screening", "clipboard", Permission.VIEW_SUBJECT),
     (_("Recruitment"), "recruitment", "chart", Permission.VIEW_RECRUITMENT),
+    (_("Randomisation lists"), "randomization-lists", "shuffle", Permission.HOLD_LIST),
     (_("Export"), "export", "download", Permission.EXPORT),
     (_("Study description"), "study-description", "book", Permission.VIEW_STUDY),
     (_("Sites"), "sites", "building", Permission.VIEW_STUDY),

@@ -71,7 +71,7 @@ def test_a_step_chart_needs_a_point():
 def test_a_step_chart_draws_actual_under_its_target():
     chart = charts.step_chart([(START, 0), (date(2026, 9, 15), 71)], target=[(START, 0), (END, 200)])
     assert [tick.value for tick in chart.y_ticks] == [0, 50, 100, 150, 200]
-    assert chart.target == "44,268 696,16"
+    assert chart.target == "44,268 696,32"
     assert chart.actual.startswith("44,268 ")
     assert chart.last[2] == 71
     assert chart.rows[-1][2] == pytest.approx(97.4, abs=0.1)
