@@ -4,6 +4,7 @@ import os
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -91,13 +92,19 @@ def open_page(browser, product):
 
 @pytest.fixture(scope="session")
 def sign_in(product):
+    """By user name and password the first time and after a sign-out; else with the cookies of the time before."""
+    kept = {}
+
     def sign_in(page: Page, role: str, site: str = ""):
         account = product.account(role, site)
-        page.goto("/accounts/login/")
-        page.locator("input[name=login]").fill(account["username"])
-        page.locator("input[name=password]").fill(account["password"])
-        page.locator("main button[type=submit]").first.click()
-        page.wait_for_url(product.address + "/")
+        page.context.add_cookies(kept.get(account["username"], []))
+        page.goto("/")
+        if urlsplit(page.url).path != "/":
+            page.locator("input[name=login]").fill(account["username"])
+            page.locator("input[name=password]").fill(account["password"])
+            page.locator("main button[type=submit]").first.click()
+            page.wait_for_url(product.address + "/")
+            kept[account["username"]] = [one for one in page.context.cookies() if one["name"] != "language"]
         return account
 
     return sign_in
@@ -126,7 +133,7 @@ def picture():
     def picture(page: Page, name: str):
         if os.environ.get("PALLSOFT_SCREENSHOTS"):
             SCREENSHOTS.mkdir(exist_ok=True)
-            image = Image.open(BytesIO(page.screenshot()))
+            image = Image.open(BytesIO(page.screenshot(caret="initial")))
             image.convert("RGB").quantize(256).save(SCREENSHOTS / f"{name}.png", optimize=True)
 
     return picture

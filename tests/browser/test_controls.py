@@ -25,7 +25,8 @@ PAGE = """{% extends base %}
 
 def item(name, kind, label, **changes):
     return {
-        "oid": name, "name": name, "label": label, "kind": kind, "value": "", "missing": "", "codes": [], "errors": [],
+        "question": object(), "oid": name, "name": name, "label": label, "kind": kind, "value": "", "missing": "",
+        "codes": [], "errors": [], "old": "", "readonly": False,
         "missing_choices": REFUSED, "anchors": {"low": "Ingen smerter", "high": "Verst tenkelige"}, "required": True,
     } | changes  # fmt: skip
 

@@ -15,7 +15,7 @@ PAGES = [
     ("subject-390-nb", SUBJECT, "nb", PHONE, "light"),
     ("form-1440-nb", f"{SUBJECT}events/SCREEN-1/forms/CH/1/", "nb", WIDE, "light"),
     ("form-390-en", f"{SUBJECT}events/SCREEN-1/forms/CH/1/", "en", PHONE, "light"),
-    ("nrs-390-nb", f"{SUBJECT}events/SCREEN-1/forms/NRS/1/patient/", "nb", PHONE, "light"),
+    ("nrs-390-nb", f"{SUBJECT}events/W24-1/forms/NRS/1/patient/", "nb", PHONE, "light"),
     ("screening-log-1440-nb", f"{STUDY}screening/", "nb", WIDE, "light"),
     ("consent-1440-nb", f"{STUDY}sites/BOD/enrol/", "nb", WIDE, "light"),
     ("recruitment-1440-nb", f"{STUDY}recruitment/", "nb", WIDE, "light"),

@@ -87,11 +87,11 @@ def confirm_eligibility(page: Page, number: str, picture) -> None:
 
 def randomise(page: Page, number: str, picture) -> str:
     page.goto(f"{STUDY}subjects/{number}/randomize/")
+    picture(page, "randomize-1440-nb")
     page.locator("[name=typed_number]").fill("BOD-999")
     page.locator(SUBMIT).click()
     expect(page.locator(".invalid-feedback")).to_be_visible()
     page.locator("[name=typed_number]").fill(number)
-    picture(page, "randomize-1440-nb")
     page.locator(SUBMIT).click()
     expect(page.locator("#record-line")).to_have_value(re.compile(number))
     picture(page, "randomized-1440-nb")
