@@ -23,7 +23,8 @@ from tools.valkey import Valkey
 INTERRUPTED, NOTHING_COLLECTED = 2, 5  # pytest's exit codes
 PHASES = [
     ["-m", "not browser and not faults", "-n", "2"],
-    ["-m", "browser or faults", "-n", "0"],  # these need the machine for themselves
+    ["-m", "faults", "-n", "0"],  # these two need the machine for themselves, and a process each:
+    ["-m", "browser", "-n", "0"],  # Playwright's event loop lives on after its tests, and Django minds it
 ]
 
 
