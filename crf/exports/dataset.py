@@ -12,6 +12,7 @@ from crf.selectors.loading import betrays_arm, event_betrays_arm
 from trials.definition import FormDef, ItemDef, StudyDef
 from trials.models import Study
 
+_UTC = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 KEYS = (
     ("SUBJECT", "s.number"),
     ("SITE", "si.code"),
@@ -21,7 +22,8 @@ KEYS = (
     ("REPEAT", "f.repeat_key"),
     ("STATUS", "f.status"),
     ("DEFINITION", "v.number"),
-    ("OBSERVED_AT", "to_char(f.observed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"),
+    ("OBSERVED_AT", _UTC.format("f.observed_at")),
+    ("ENTERED_AT", _UTC.format("entry.at")),  # when the form was first saved (DAT-17)
 )
 
 
@@ -48,6 +50,7 @@ def query(study: Study, definition: StudyDef, form: FormDef, scope: Scope) -> sq
         " JOIN sites_subject s ON s.id = f.subject_id"
         " JOIN sites_site si ON si.id = s.site_id"
         " JOIN trials_studyversion v ON v.id = f.definition_version_id"
+        " JOIN audit.change_set entry ON entry.id = f.created_in"
         " WHERE f.study_id = {study} AND f.form_oid = {form} AND f.removed_in IS NULL AND si.code = ANY({sites})"
         " AND NOT e.event_oid = ANY({hidden}::text[])"
         ' ORDER BY s.number COLLATE "C", e.event_oid COLLATE "C", e.ordinal, f.repeat_key COLLATE "C"'

@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from crf.exports import archive
 from crf.exports.dataset import Scope
@@ -27,13 +27,24 @@ def run_export(job_id: UUID) -> None:
         job = ExportJob.objects.select_related("study").get(id=job_id)
         if not alone or job.state != ExportState.REQUESTED:
             return
-        try:
-            _make(job)
-        except OSError as error:
-            job.refresh_from_db()
-            job.state, job.error = ExportState.FAILED, str(error)
+        _make_or_tell(job)
         with change_set(study=job.study, by=None, action="crf.run_export"):
             job.save()
+
+
+def _make_or_tell(job: ExportJob) -> None:
+    """A fault ends the job with its cause; of an unforeseen one only the kind, as its text may hold data (PRV-02).
+
+    A database that is away is no fault of the job: the error goes on, and the sweep makes the file later.
+    """
+    try:
+        _make(job)
+    except OperationalError:
+        raise
+    except Exception as error:
+        job.refresh_from_db()
+        told = str(error) if isinstance(error, OSError) else type(error).__name__
+        job.state, job.error = ExportState.FAILED, told
 
 
 @contextmanager

@@ -6,8 +6,10 @@ import io
 import json
 import resource
 import zipfile
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from crf.exports import jobs
 from crf.exports.services import request_export
@@ -112,6 +114,26 @@ def test_a_file_that_cannot_be_written_whole_is_told_and_not_left_behind(study, 
     job.refresh_from_db()
     assert (job.state, job.file_name, list(export_dir.iterdir())) == (ExportState.FAILED, "", [])
     assert "File too large" in job.error
+
+
+def test_a_fault_that_nobody_foresaw_ends_the_job_and_tells_its_kind_alone(study, data_manager, monkeypatch):
+    def broken(*_arguments):
+        raise KeyError("Kari Nordmann")
+
+    job = request_export(study=study, by=data_manager)
+    monkeypatch.setattr(jobs.archive, "tables", broken)
+    jobs.run_export(job.id)
+    job.refresh_from_db()
+    assert (job.state, job.error, jobs.waiting()) == (ExportState.FAILED, "KeyError", [])
+
+
+@pytest.mark.req("DAT-17")
+def test_the_time_of_observation_and_the_time_of_entry_are_both_exported(save, exported):
+    observed = timezone.now() - timedelta(days=2)
+    save("START", "BASE", {"BASE_WEIGHT": "70"}, observed_at=observed)
+    (row,) = rows(exported()[1]["BASE.csv"])
+    assert row["OBSERVED_AT"] == f"{observed:%Y-%m-%dT%H:%M:%SZ}"
+    assert row["ENTERED_AT"][:10] == f"{timezone.now():%Y-%m-%d}"
 
 
 def test_an_export_is_made_once_however_often_the_task_comes(study, data_manager, export_dir):
