@@ -74,7 +74,8 @@ def _inputs(allocation: Allocation) -> list[tuple[str, str]]:
     told += [(fact.label, fact.code_list, allocation.inputs["facts"].get(fact.oid)) for fact in study.facts]
     items = {study.item(ref.rpartition(".")[2]): value for ref, value in allocation.inputs["answers"].items()}
     told += [(item.label, item.code_list, value) for item, value in items.items()]
-    return [(str(label), _words(study, codes, value)) for label, codes, value in told if value]
+    shown = [(str(label), _words(study, codes, value)) for label, codes, value in told if value]
+    return list(dict.fromkeys(shown))  # a factor and a fact may say the same
 
 
 def _words(study: StudyDef, code_list: str | None, value: str) -> str:
