@@ -47,6 +47,14 @@ class Permission(StrEnum):
     MANAGE_SITES = auto()
     MANAGE_STUDY = auto()
     EMERGENCY_STOP = auto()
+    RAISE_QUERY = auto()  # and close, cancel, open again; answering is ENTER_DATA
+    VERIFY = auto()  # compare with the source
+    FREEZE = auto()  # and lock; lifting a lock of a site or the study takes a second person
+    CONFIRM_UNLOCK = auto()
+    MASK = auto()  # identity typed by mistake; two persons
+    ERASE = auto()  # after a withdrawal with deletion; two persons
+    VIEW_ACCESS_LOG = auto()
+    EXPORT_TRAIL = auto()
     HOLD_LIST = auto()  # generate, import and confirm the sealed list
 
 
@@ -60,14 +68,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.STUDY_NURSE: frozenset(ENTRY),
     Role.INVESTIGATOR: frozenset(ENTRY | {P.CONFIRM_ELIGIBILITY, P.SIGN}),
     Role.PRINCIPAL_INVESTIGATOR: frozenset(
-        ENTRY | {P.CONFIRM_ELIGIBILITY, P.SIGN, P.REQUEST_CORRECTION, P.DELEGATE, P.VIEW_USERS}
+        ENTRY | {P.CONFIRM_ELIGIBILITY, P.SIGN, P.REQUEST_CORRECTION, P.DELEGATE, P.VIEW_USERS, P.VIEW_ACCESS_LOG}
     ),
     Role.COORDINATOR: frozenset(
-        READ | {P.CONFIRM_CORRECTION, P.VIEW_USERS, P.MANAGE_SITES, P.MANAGE_STUDY, P.EMERGENCY_STOP}
+        READ
+        | {P.CONFIRM_CORRECTION, P.VIEW_USERS, P.MANAGE_SITES, P.MANAGE_STUDY, P.EMERGENCY_STOP}
+        | {P.RAISE_QUERY, P.CONFIRM_UNLOCK, P.MASK, P.ERASE, P.VIEW_ACCESS_LOG}
     ),
-    Role.DATA_MANAGER: frozenset(READ | {P.EXPORT}),
-    Role.MONITOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS}),
-    Role.INSPECTOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS}),
+    Role.DATA_MANAGER: frozenset(READ | {P.EXPORT, P.EXPORT_TRAIL, P.RAISE_QUERY, P.FREEZE, P.MASK, P.ERASE}),
+    Role.MONITOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS, P.RAISE_QUERY, P.VERIFY}),
+    Role.INSPECTOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS, P.VIEW_ACCESS_LOG, P.EXPORT_TRAIL}),
     Role.UNBLINDED_STATISTICIAN: frozenset({P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM, P.EXPORT, P.HOLD_LIST}),
     Role.DSMB_READER: frozenset({P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM}),
     Role.USER_ADMINISTRATOR: frozenset({P.VIEW_STUDY, P.VIEW_USERS, P.MANAGE_USERS}),
@@ -82,6 +92,9 @@ APART: tuple[tuple[Permission, Permission], ...] = (
     (P.HOLD_LIST, P.ENTER_DATA),
     (P.HOLD_LIST, P.MANAGE_USERS),
     (P.EXPORT, P.ENTER_DATA),
+    (P.RAISE_QUERY, P.ENTER_DATA),
+    (P.VERIFY, P.ENTER_DATA),
+    (P.FREEZE, P.CONFIRM_UNLOCK),
     (P.REQUEST_CORRECTION, P.CONFIRM_CORRECTION),
 )
 

@@ -30,7 +30,12 @@ class Migration(migrations.Migration):
         Grant("crf_deviation", CHANGING),
         Regulated("crf_signature", insert_only=True, write_once=["voided_in"]),
         Grant("crf_signature", "SELECT, INSERT, UPDATE (voided_in)"),
-        Regulated("crf_lock", insert_only=True, write_once=["lifted_in"], ends=["lifted_in"]),
+        Regulated(
+            "crf_lock",
+            insert_only=True,
+            write_once=["lift_requested_in", "lifted_in"],
+            ends=["lift_requested_in", "lifted_in"],
+        ),
         Grant("crf_lock", "SELECT, INSERT, UPDATE (lifted_in)"),
         Regulated("crf_exportjob", reason_free=["state"]),
         Grant("crf_exportjob", CHANGING),

@@ -66,10 +66,10 @@ def test_a_role_for_all_sites_holds_at_each(inspector, study, bodo, tromso):
 
 
 def test_require_tells_the_role_and_prefers_the_one_at_the_site(make_user, study, bodo):
-    both = make_user("to", "To Roller", Role.MONITOR)
+    both = make_user("to", "To Roller", Role.INSPECTOR)
     services.assign_role(study=study, user=both, role=Role.INVESTIGATOR, site=bodo, by=None)
     assert granting_role(both, Permission.VIEW_SUBJECT, study, bodo) == Role.INVESTIGATOR
-    assert require(both, Permission.VIEW_SUBJECT, study) == Role.MONITOR
+    assert require(both, Permission.VIEW_SUBJECT, study) == Role.INSPECTOR
 
 
 def test_a_refusal_says_whom_to_ask(monitor, study, bodo):

@@ -1,0 +1,28 @@
+from django.db import migrations
+
+from pallsoft.audit.operations import Grant, Regulated, sql_file
+
+CHANGING = "SELECT, INSERT, UPDATE"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("crf", "0003_data_quality")]
+
+    operations = [
+        # What a query asks about never changes; each step of it is a message that says why.
+        Regulated(
+            "crf_query",
+            write_once=["subject_id", "event_id", "form_oid", "repeat_key", "item_oid", "check_oid", "form_data_id"],
+            reason_free=["status", "assigned_role", "check_version"],
+        ),
+        Grant("crf_query", CHANGING),
+        Regulated("crf_querymessage", insert_only=True),
+        Grant("crf_querymessage", "SELECT, INSERT"),
+        Regulated("crf_monitoringvisit", write_once=["site_id", "monitor_id", "request_key"]),
+        Grant("crf_monitoringvisit", CHANGING),
+        Regulated("crf_verification", insert_only=True, write_once=["dropped_in"]),
+        Grant("crf_verification", "SELECT, INSERT, UPDATE (dropped_in)"),
+        Grant("crf_lock", "UPDATE (lift_requested_in)"),
+        Grant("crf_draft", "SELECT, INSERT, UPDATE, DELETE"),
+        sql_file("drop_verification.sql", "DROP FUNCTION audit.drop_verifications() CASCADE"),
+    ]

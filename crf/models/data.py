@@ -1,0 +1,73 @@
+"""The data themselves: visits, and forms as flat documents of canonical text (data_model §1-2)."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from pallsoft.audit.models import RegulatedModel
+from sites.models import Subject
+from trials.models import Study, StudyVersion
+
+
+class StudyEvent(RegulatedModel):
+    """A visit of a subject. `ordinal` counts attempts (re-screening) and repeats."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="events")
+    event_oid = models.CharField(max_length=40)
+    ordinal = models.PositiveSmallIntegerField(default=1)
+    target_on = models.DateField(null=True)
+    window_from = models.DateField(null=True)
+    window_to = models.DateField(null=True)
+    provisional = models.BooleanField(default=False)  # reckoned from a planned date, not from the real day 0
+    happened_on = models.DateField(null=True)
+    not_done_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject", "event_oid", "ordinal"], name="study_event_once")]
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Names the visit within its subject, also before it is saved."""
+        return self.event_oid, self.ordinal
+
+    @property
+    def is_settled(self) -> bool:
+        """Done, or known not to be done: its plan is history."""
+        return bool(self.happened_on or self.not_done_reason)
+
+
+class FormStatus(models.TextChoices):
+    INCOMPLETE = "incomplete", _("In progress")
+    COMPLETE = "complete", _("Complete")
+
+
+class FormData(RegulatedModel):
+    """One saved form. `data` = {item OID: canonical text}, relevant answers only; `marks` lies beside it."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="forms")
+    event = models.ForeignKey(StudyEvent, models.PROTECT, related_name="forms")
+    form_oid = models.CharField(max_length=40)
+    repeat_key = models.CharField(max_length=40, default="1")
+    definition_version = models.ForeignKey(StudyVersion, models.PROTECT, related_name="+")
+    status = models.CharField(max_length=12, choices=FormStatus, default=FormStatus.INCOMPLETE)
+    version = models.PositiveIntegerField(default=1)
+    data = models.JSONField(default=dict)
+    marks = models.JSONField(default=dict)
+    observed_at = models.DateTimeField(null=True)
+    removed_in = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "form_oid", "repeat_key"],
+                condition=models.Q(removed_in__isnull=True),
+                name="form_once",
+            )
+        ]
+        indexes = [models.Index(fields=["study", "form_oid"], name="form_by_study")]
+
+    @property
+    def missing_codes(self) -> dict[str, str]:
+        """{item OID: missing-data code}, given by a person or by rule."""
+        return {oid: mark["missing"] for oid, mark in self.marks.items() if "missing" in mark}
