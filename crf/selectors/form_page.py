@@ -13,12 +13,16 @@ from crf.entry.fields import Field, errors_on, field_of, source_words, typed_of
 from crf.entry.parse import shown
 from crf.entry.posted import Posted, Typed
 from crf.policies import check_can_enter_form
+from crf.selectors.beside import beside
 from crf.selectors.place import Place
 from crf.selectors.words import answer_words
 from pallsoft.audit.selectors import last_changes
 from pallsoft.errors import NotAllowedNow
 from sites.permissions import AnyUser, Permission, rights_at
 from trials.definition import ItemDef
+
+
+_UNSEEN = {"trail_url": "", "old": "", "beside": None}  # of an item on the patient's page
 
 
 @dataclass
@@ -43,7 +47,7 @@ class FormPage:
         """The patient's questions alone: nothing of the staff's, nothing computed, no earlier score, no history."""
         groups = []
         for group in self.groups:
-            items = [item | {"trail_url": "", "old": ""} for item in group["items"] if not item["derived"]]
+            items = [item | _UNSEEN for item in group["items"] if not item["derived"]]
             if items and not group["by_staff"]:
                 groups.append(group | {"items": items})
         return replace(self, groups=groups)
@@ -67,6 +71,9 @@ def form_page(place: Place, user: AnyUser, posted: Posted | None = None, seen_ve
     may_enter = Permission.ENTER_DATA in rights
     closed = _closed(place) if may_enter else ""
     fields = _fields(place, rights, posted, settled, readonly=not may_enter or bool(closed))
+    for oid, notes in beside(place, user).items():
+        if oid in fields:
+            fields[oid]["beside"] = notes
     version = place.row.version if place.row else 0
     return FormPage(
         place,
