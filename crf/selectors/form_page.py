@@ -21,7 +21,6 @@ from pallsoft.errors import NotAllowedNow
 from sites.permissions import AnyUser, Permission, rights_at
 from trials.definition import ItemDef
 
-
 _UNSEEN = {"trail_url": "", "old": "", "beside": None}  # of an item on the patient's page
 
 
