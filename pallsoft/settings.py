@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -178,6 +179,7 @@ STORAGES = {
 }
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
+ANCHOR_DIR = Path(env.str("PALLSOFT_ANCHOR_DIR", str(BASE_DIR / ".demo" / "anchors")))
 EXPORT_DIR = Path(env.str("PALLSOFT_EXPORT_DIR", str(BASE_DIR / ".demo" / "exports")))
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", 25)
@@ -199,6 +201,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "anchor-daily": {"task": "audit.anchor_daily", "schedule": crontab(hour="1", minute="30")},
     "export-sweep": {"task": "crf.sweep_exports", "schedule": 60.0, "options": {"expires": 50}},
     "outbox-sweep": {"task": "outbox.relay", "schedule": 60.0, "options": {"expires": 50}},
 }

@@ -11,6 +11,7 @@ from django.db import OperationalError, connection, transaction
 from crf.exports import archive
 from crf.exports.dataset import Scope
 from crf.models import ExportJob, ExportState
+from pallsoft.audit.anchors import anchor
 from pallsoft.audit.context import change_set
 from trials.definition import definition_of
 from trials.models import Study
@@ -30,6 +31,7 @@ def run_export(job_id: UUID) -> None:
         _make_or_tell(job)
         with change_set(study=job.study, by=None, action="crf.run_export"):
             job.save()
+            anchor(job.study, f"export {job.file_name}" if job.file_name else "export failed")
 
 
 def _make_or_tell(job: ExportJob) -> None:

@@ -8,6 +8,7 @@ from crf.models import Meaning, Signature
 from crf.selectors.eligibility import Eligibility, eligibility_of, manifest_of
 from crf.services.visits import explained, lock_subject
 from pallsoft.accounts.models import User
+from pallsoft.audit.anchors import anchor
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
 from sites.acting import acting
@@ -34,6 +35,7 @@ def confirm_eligibility(*, subject: Subject, by: User) -> Signature:
             return found.signature
         _check_fits(found)
         manifest = manifest_of(found.source_rows)
+        anchor(subject.study, "signature")
         return Signature.objects.create(
             study=subject.study,
             subject=subject,

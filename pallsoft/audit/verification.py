@@ -42,6 +42,13 @@ def findings(study: UUID | None = None) -> Iterator[Finding]:
             yield from _found(cursor, query, {"study": study and str(study), "table": table, "parts": parts})
 
 
+def masked(study: UUID | None = None) -> int:
+    """How many rows of the trail were emptied by an act of masking."""
+    with connection.cursor() as cursor:
+        cursor.execute(_query("masked"), {"study": study and str(study)})
+        return int(cursor.fetchone()[0])
+
+
 def _found(cursor: CursorWrapper, query: str, given: dict[str, Any]) -> Iterator[Finding]:
     cursor.execute(query, given)
     return (Finding(*row) for row in cursor.fetchall())

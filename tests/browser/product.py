@@ -47,6 +47,7 @@ def running(directory: Path) -> Iterator[Product]:
             "PALLSOFT_BASE_URL": f"http://127.0.0.1:{port}",
             "PALLSOFT_DEMO_DIR": str(directory),
             "PALLSOFT_EXPORT_DIR": str(directory / "exports"),
+            "PALLSOFT_ANCHOR_DIR": str(directory / "anchors"),
             "PALLSOFT_EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
             "PALLSOFT_EMAIL_DIR": str(directory / "mail"),
         }
