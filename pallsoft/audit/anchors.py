@@ -63,6 +63,7 @@ def anchor_now(study: UUID | None, why: str) -> int:
     path().parent.mkdir(parents=True, exist_ok=True)
     with path().open("ab+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # the numbers and links of the lines are given to one writer at a time
+        _close_torn_line(file)
         lines = _lines(file)
         added = [_append(file, lines, head, why) for head in _heads(study)]
         file.flush()
@@ -102,6 +103,14 @@ def _rows_between(study: str, after: int, up_to: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(ROWS, [study, after, up_to])
         return int(cursor.fetchone()[0])
+
+
+def _close_torn_line(file: BinaryIO) -> None:
+    """A line that a crash or a hand cut short ends here, so that the next one stands by itself."""
+    file.seek(0)
+    raw = file.read()
+    if raw and not raw.endswith(b"\n"):
+        file.write(b"\n")
 
 
 def _lines(file: BinaryIO) -> list[Line]:

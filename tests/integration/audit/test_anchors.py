@@ -135,6 +135,10 @@ def test_a_file_whose_end_was_cut_off_is_found(history):
 
 def test_a_file_cut_within_a_line_is_found_and_the_next_anchor_is_told_apart(history):
     assert "line 2 of the anchors is none" in altered(lambda lines: [lines[0], lines[1][:20]])
+    anchor_now(history.study.pk, "by hand")
+    told = " | ".join(str(finding) for finding in anchor_findings())
+    assert "line 2 of the anchors is none" in told
+    assert "line 3" not in told
 
 
 @pytest.mark.parametrize("line", [b"[]\n", b'{"study": "x"}\n', b"\xff\xfe\n", b"\n"])
