@@ -12,7 +12,6 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -55,7 +54,7 @@ def anchor(study: Any, why: str) -> None:
 
     A file that cannot be written undoes nothing; the fault is logged, and the daily anchor follows.
     """
-    transaction.on_commit(partial(anchor_now, study.pk, why), robust=True)
+    transaction.on_commit(lambda: anchor_now(study.pk, why), robust=True)
 
 
 def anchor_now(study: UUID | None, why: str) -> int:
