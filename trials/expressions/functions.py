@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from trials.expressions.operators import applied
 from trials.expressions.terms import DATE, DATETIME, NUMBER, TEXT, TRUTH, Term, Type
+from trials.instruments import PAIN_RESPONSES, RESPONSES, instrument_named, pain_response, response, score_scale
 from trials.values import EXACT, UNKNOWN, Maybe, PartialDate, rounded, span
 
 if TYPE_CHECKING:
@@ -76,6 +77,53 @@ def _lookup(compiler: "Compiler", call: ast.Call) -> Term:
     except LookupError as error:
         raise compiler.error(name, str(error.args[0])) from None
     return Term(NUMBER, applied(lambda text: rows.get(text, UNKNOWN), compiler.expect(key, TEXT)))
+
+
+def _scale(compiler: "Compiler", call: ast.Call) -> Term:
+    """A score of an instrument: its name with version, the scale, then the scale's items in the instrument's order.
+
+    What is missing counts as not answered; the score is unknown when the instrument says that too little was.
+    """
+    instrument_name, scale_code, *nodes = _arguments(compiler, call, 3, or_more=True)
+    name, code = compiler.text_literal(instrument_name), compiler.text_literal(scale_code)
+    try:
+        instrument = instrument_named(name)
+    except LookupError as error:
+        raise compiler.error(instrument_name, str(error.args[0])) from None
+    try:
+        items = instrument.scale(code).items
+    except LookupError as error:
+        raise compiler.error(scale_code, str(error.args[0])) from None
+    if len(nodes) != len(items):
+        raise compiler.error(call, f"takes the {len(items)} items {', '.join(items)}, not {len(nodes)}")
+    runs = [_answer_to(compiler, node, instrument.limits[item]) for node, item in zip(nodes, items, strict=True)]
+
+    def run(context: Any) -> Maybe:
+        values = [one(context) for one in runs]
+        answers = {i: None if v is UNKNOWN else int(v) for i, v in zip(items, values, strict=True)}
+        value = score_scale(name, code, answers).value
+        return UNKNOWN if value is None else value
+
+    return Term(NUMBER, _unless_refused(run))
+
+
+def _answer_to(compiler: "Compiler", node: ast.expr, answers: range) -> Callable[[Any], Any]:
+    term = compiler.term(node)
+    if term.type.codes != {str(answer) for answer in answers}:
+        raise compiler.error(node, f"needs to be a code of exactly {answers[0]} to {answers[-1]}")
+    return term.run
+
+
+def _unless_refused(function: Callable[..., Maybe]) -> Callable[..., Maybe]:
+    """Unknown for values that `function` refuses: no answer can stop a form from being saved."""
+
+    def run(*values: Any) -> Maybe:
+        try:
+            return function(*values)
+        except ValueError:
+            return UNKNOWN
+
+    return run
 
 
 def _round(compiler: "Compiler", call: ast.Call) -> Term:
@@ -183,6 +231,11 @@ FUNCTIONS: dict[str, Callable[["Compiler", ast.Call], Term]] = {
     "max": _extreme(max),
     "round": _round,
     "lookup": _lookup,
+    "scale": _scale,
+    "response": _fixed(_unless_refused(response), Type(TEXT.name, RESPONSES), NUMBER, NUMBER, NUMBER),
+    "pain_response": _fixed(
+        _unless_refused(pain_response), Type(TEXT.name, PAIN_RESPONSES), NUMBER, NUMBER, NUMBER, NUMBER
+    ),
     "if_": _if,
     "one_of": _one_of,
     "count_of": _over_repeats(_count, [], NUMBER),
