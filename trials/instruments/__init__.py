@@ -5,7 +5,7 @@
     response(7, 4, 2)                                  # "PR"
     pain_response(7, 4, before_mg, now_mg)             # "PR"
 
-* An instrument is named by code and version ("EQ-5D-5L NO-2024"); each version is a file in `data/` that says its source.
+* An instrument is named by code and version ("EQ-5D-5L NO-2024"); each version is a file in `data/` with its source.
   What was scored by a version can be scored again for ever: a changed structure is a new file beside the old one.
 * Answers are whole numbers by item; an item that is left out or None is not answered. An item that the instrument does
   not score, or a number outside its answers, is refused (ValueError).

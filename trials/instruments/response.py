@@ -4,6 +4,7 @@ The change itself is `now - before`: -10 to 10, below 0 is relief.
 """
 
 from decimal import Decimal
+from fractions import Fraction
 
 RESPONSES = frozenset(("CR", "PR", "SD", "PD"))
 PAIN_RESPONSES = frozenset(("CR", "PR", "PP", "IR"))
@@ -13,7 +14,7 @@ _PAIN_POINTS = 2
 
 
 def response(before: int | Decimal, now: int | Decimal, points: int | Decimal) -> str:
-    """CR complete (nothing is left), PR partial (a fall of `points` or more), PD progression (a rise of as many), else SD.
+    """CR complete (nothing left), PR partial (a fall of `points` or more), PD progression (a rise of as many), else SD.
 
     A category, best first: CR, PR, SD, PD. Scores 0 to 10, high is worse; what was 0 before cannot be relieved.
     Source: ours until the sponsor decides; 2 points are a moderate improvement (PMC9299931), 1 the least that matters
@@ -48,10 +49,8 @@ def pain_response(before: int | Decimal, now: int | Decimal, before_mg: Decimal,
     if before_mg < 0 or now_mg < 0:
         raise ValueError("a dose below 0 mg")
     more_opioid = now_mg > before_mg
-    quarter_more, quarter_less = (
-        more_opioid and 4 * now_mg >= 5 * before_mg,
-        now_mg < before_mg and 4 * now_mg <= 3 * before_mg,
-    )
+    quarter_more = more_opioid and Fraction(now_mg) >= Fraction(5, 4) * Fraction(before_mg)
+    quarter_less = now_mg < before_mg and Fraction(now_mg) <= Fraction(3, 4) * Fraction(before_mg)
     if now == 0 < before and not more_opioid:
         return "CR"
     if (before - now >= _PAIN_POINTS and not more_opioid) or (quarter_less and now <= before):

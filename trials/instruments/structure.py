@@ -40,7 +40,7 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Instrument:
-    """`weights`: what each answer adds to an index, by item; `tables`: grades by the answers in the order of the items."""
+    """`weights`: what each level adds to an index, by item; `tables`: grades by the answers in the items' order."""
 
     code: str = needs(matching(r"[A-Z0-9-]{2,20}", "the code of an instrument"))
     version: str = needs(matching(r"[A-Za-z0-9.-]{1,20}", "a version"))

@@ -52,7 +52,7 @@ def test_the_cases_of_a_published_vignette(row):
 def test_the_boundary_cases(row):
     expected = expected_of(row, "exp_")
     if "ERROR" in expected.values():
-        with pytest.raises(ValueError, match="item 1: -?[0-9]+ is not an answer from 1 to 4"):
+        with pytest.raises(ValueError, match=r"item 1: -?[0-9]+ is not an answer from 1 to 4"):
             score(C30, answers_of(row))
         return
     found = score(C30, answers_of(row))
@@ -86,9 +86,8 @@ def test_the_index_is_one_plus_the_published_decrements_for_all_3125_states():
 
 
 def terms_by_attributes():
-    return [
-        (r["fmt"].split(), term, r["rank"]) for r in rows("pro_ctcae_composite_map_ProAE") for term in r["qset"].split()
-    ]
+    groups = rows("pro_ctcae_composite_map_ProAE")
+    return [(group["fmt"].split(), term, group["rank"]) for group in groups for term in group["qset"].split()]
 
 
 def test_every_composite_grade_of_every_term():
