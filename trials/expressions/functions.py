@@ -109,7 +109,7 @@ def _scale(compiler: "Compiler", call: ast.Call) -> Term:
 
 def _answer_to(compiler: "Compiler", node: ast.expr, answers: range) -> Callable[[Any], Any]:
     term = compiler.term(node)
-    if term.type.codes != {str(answer) for answer in answers}:
+    if term.type.codes != frozenset(map(str, answers)):
         raise compiler.error(node, f"needs to be a code of exactly {answers[0]} to {answers[-1]}")
     return term.run
 

@@ -57,7 +57,7 @@ def index(instrument: Instrument, scale: Scale, given: Given) -> Fraction | None
     """
     if any(item not in given for item in scale.items):
         return None
-    return 1 + sum(Fraction(instrument.weights[item][given[item] - 1]) for item in scale.items)
+    return sum((Fraction(instrument.weights[item][given[item] - 1]) for item in scale.items), Fraction(1))
 
 
 def rating(instrument: Instrument, scale: Scale, given: Given) -> Fraction | None:
