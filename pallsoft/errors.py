@@ -69,4 +69,8 @@ def refusal_of(error: BaseException) -> PallsoftError | None:
             return NotAllowedNow(_("Nothing was stored: the form or visit is locked. Ask the data manager to open it."))
         case "PS007":
             return InvalidInput({item: [_("The value cannot be stored here. Check it against the form.")]})
+        case "PS008":
+            return NotAllowedNow(_("Unlocking a site or the study takes two persons: one asks, another confirms."))
+        case "PS009":
+            return Conflict(_("Nothing was stored: the value has changed since you looked. Open the page again."))
     return None

@@ -110,13 +110,15 @@ class Migration(migrations.Migration):
             name='Verification',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('item_oid', models.CharField(max_length=40)),
+                ('item_oid', models.CharField(blank=True, max_length=40)),
                 ('value_digest', models.CharField(max_length=64)),
+                ('salt', models.UUIDField(null=True)),
                 ('source_type', models.CharField(choices=[('record', 'Hospital record'), ('paper', 'Paper questionnaire'), ('rt_system', 'Radiotherapy system'), ('laboratory', 'Laboratory report'), ('consent_form', 'Consent form'), ('other', 'Other source')], max_length=14)),
                 ('verified_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('dropped_in', models.UUIDField(null=True)),
                 ('created_in', models.ForeignKey(db_column='created_in', db_constraint=False, db_default=pallsoft.audit.models.CurrentChangeSet(), db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audit.changeset')),
-                ('form_data', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verifications', to='crf.formdata')),
+                ('form_data', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='verifications', to='crf.formdata')),
+                ('consent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='verifications', to='sites.consent')),
                 ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trials.study')),
                 ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verifications', to='sites.subject')),
                 ('verified_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -157,5 +159,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='verification',
             constraint=models.UniqueConstraint(condition=models.Q(('dropped_in__isnull', True)), fields=('form_data', 'item_oid'), name='verification_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='verification',
+            constraint=models.UniqueConstraint(condition=models.Q(('dropped_in__isnull', True)), fields=('consent',), name='verification_of_consent_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='verification',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('consent__isnull', True), ('form_data__isnull', False), models.Q(('item_oid', ''), _negated=True)), models.Q(('consent__isnull', False), ('form_data__isnull', True), ('item_oid', '')), _connector='OR'), name='verification_of_item_or_consent'),
         ),
     ]

@@ -20,9 +20,33 @@ class Migration(migrations.Migration):
         Grant("crf_querymessage", "SELECT, INSERT"),
         Regulated("crf_monitoringvisit", write_once=["site_id", "monitor_id", "request_key"]),
         Grant("crf_monitoringvisit", CHANGING),
-        Regulated("crf_verification", insert_only=True, write_once=["dropped_in"]),
+        Regulated(
+            "crf_verification", insert_only=True, write_once=["dropped_in"], exclude=["salt"], ends=["dropped_in"]
+        ),
         Grant("crf_verification", "SELECT, INSERT, UPDATE (dropped_in)"),
         Grant("crf_lock", "UPDATE (lift_requested_in)"),
         Grant("crf_draft", "SELECT, INSERT, UPDATE, DELETE"),
         sql_file("drop_verification.sql", "DROP FUNCTION audit.drop_verifications() CASCADE"),
+        sql_file(
+            "verified_value.sql",
+            """
+            DROP FUNCTION audit.verify_value() CASCADE;
+            DROP FUNCTION audit.drop_consent_verifications() CASCADE;
+            DROP FUNCTION audit.consent_digest(uuid);
+            DROP FUNCTION audit.item_digest(uuid, text, jsonb, jsonb);
+            DROP FUNCTION audit.salted_digest(uuid, text);
+            DROP FUNCTION audit.value_digest(uuid, text, text, text);
+            """,
+        ),
+        sql_file(
+            "lock_reach.sql",
+            """
+            DROP FUNCTION audit.refuse_locked_finding() CASCADE;
+            DROP FUNCTION audit.refuse_locked_subject() CASCADE;
+            DROP FUNCTION audit.check_lock_place() CASCADE;
+            DROP FUNCTION audit.check_lift() CASCADE;
+            DROP FUNCTION audit.refuse_closed(uuid, uuid, uuid, uuid, text, text[]);
+            DROP FUNCTION audit.is_closed(uuid, uuid, uuid, uuid, text, text[]);
+            """,
+        ),
     ]

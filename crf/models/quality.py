@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crf.models.data import FormData, StudyEvent
 from pallsoft.audit.models import RegulatedModel
-from sites.models import Role, Site, Subject
+from sites.models import Consent, Role, Site, Subject
 from trials.models import Study
 
 
@@ -124,13 +124,19 @@ class MonitoringVisit(RegulatedModel):
 
 
 class Verification(RegulatedModel):
-    """An item found equal to its source (SDV). The database drops the mark when the value changes."""
+    """An item, or a signed consent, found equal to its source (SDV). The database drops the mark when it changes.
+
+    Inserted with the digest of what was seen (`crf.selectors.seen`); the database compares it with what is stored and
+    keeps it under a salt of its own.
+    """
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="verifications")
-    form_data = models.ForeignKey(FormData, models.PROTECT, related_name="verifications")
-    item_oid = models.CharField(max_length=40)
+    form_data = models.ForeignKey(FormData, models.PROTECT, null=True, related_name="verifications")
+    consent = models.ForeignKey(Consent, models.PROTECT, null=True, related_name="verifications")
+    item_oid = models.CharField(max_length=40, blank=True)
     value_digest = models.CharField(max_length=64)
+    salt = models.UUIDField(null=True)
     source_type = models.CharField(max_length=14, choices=SourceType)
     visit = models.ForeignKey(MonitoringVisit, models.PROTECT, null=True, related_name="verifications")
     verified_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -143,5 +149,15 @@ class Verification(RegulatedModel):
                 fields=["form_data", "item_oid"],
                 condition=models.Q(dropped_in__isnull=True),
                 name="verification_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["consent"], condition=models.Q(dropped_in__isnull=True), name="verification_of_consent_once"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    models.Q(form_data__isnull=False, consent__isnull=True) & ~models.Q(item_oid="")
+                    | models.Q(form_data__isnull=True, consent__isnull=False, item_oid="")
+                ),
+                name="verification_of_item_or_consent",
+            ),
         ]

@@ -40,6 +40,9 @@ UNTRAILED_COLUMNS = {
         "last_login": "signing in goes to the access log",
     },
     "crf_formdata": {"version": "counts the saves, which the trail itself tells; one changed item stays one row"},
+    "crf_verification": {
+        "salt": "hides the verified value; emptied when the value is erased, in the one place it is in"
+    },
     "randomization_allocation": {
         "arm": "the trail is readable by the application: arms already given betray the next",
         "seq": "as arm; verify_list compares both with the sealed list",

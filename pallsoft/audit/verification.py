@@ -33,7 +33,7 @@ def findings(study: UUID | None = None) -> Iterator[Finding]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute("SET LOCAL timezone = 'UTC'")  # to_jsonb spells timestamps in the session's zone
-        for name in ("links", "digests", "ends"):
+        for name in ("links", "digests", "ends", "verified"):
             yield from _found(cursor, _query(name), {"study": study and str(study)})
         yield from _found(cursor, _query("triggers"), {"tables": sorted(REGULATED)})
         yield from _otherwise_regulated(cursor)

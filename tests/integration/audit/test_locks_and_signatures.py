@@ -59,7 +59,7 @@ def test_a_locked_form_leaves_the_visit_and_other_forms_open(trial, form, writin
 
 
 def test_a_lifted_lock_is_open_again(trial, form, writing):
-    lock(trial)
+    lock(trial, subject=trial.subject)
     with writing("query answered") as current:
         Lock.objects.update(lifted_in=current)
         FormData.objects.update(data={"NRS_PAIN": "1"})

@@ -157,7 +157,7 @@ class TestWrittenOnce:
 
     def test_a_lock_is_lifted_once_with_a_reason_and_by_the_present_change_set(self, trial, writing):
         with writing():
-            lock = Lock.objects.create(study=trial.study, kind="freeze")
+            lock = Lock.objects.create(study=trial.study, kind="freeze", subject=trial.subject)
         with pytest.raises(InvalidInput), writing() as current:
             Lock.objects.update(lifted_in=current)
         with pytest.raises(NotAllowedNow), writing("x"):

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pallsoft.errors import InvalidInput, NotAllowedNow, Unattributed, refusal_of
+from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow, Unattributed, refusal_of
 
 
 def error_with(code, detail=None):
@@ -24,6 +24,8 @@ def error_with(code, detail=None):
         ("PS005", NotAllowedNow, 409),
         ("PS006", NotAllowedNow, 409),
         ("PS007", InvalidInput, 422),
+        ("PS008", NotAllowedNow, 409),
+        ("PS009", Conflict, 409),
     ],
 )
 def test_every_code_has_its_refusal(code, kind, status):

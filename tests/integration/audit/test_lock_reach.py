@@ -1,0 +1,166 @@
+"""What a freeze and a lock reach besides forms and visits, and who may lift them: asked of the database alone."""
+
+import uuid
+
+import pytest
+
+from crf.models import Deviation, Lock, Query, QueryMessage, Signature, Verification
+from pallsoft.audit.context import change_set
+from pallsoft.errors import NotAllowedNow
+from sites.models import Consent, ConsentOption, Subject
+from tests.integration.audit.small_trial import make_trial, rows
+from tests.integration.audit.test_verified_values import consent, digest, verify  # noqa: F401 - fixture
+
+pytestmark = pytest.mark.django_db
+
+PATHS = {
+    "study": lambda t: {},
+    "site": lambda t: {"site": t.site},
+    "subject": lambda t: {"subject": t.subject},
+    "visit": lambda t: {"subject": t.subject, "event": t.event},
+    "form": lambda t: {"subject": t.subject, "event": t.event, "form_oid": "NRS"},
+}
+
+
+def close(trial, kind="lock", **path):
+    with change_set(study=trial.study, by=trial.user, action=f"crf.{kind}"):
+        return Lock.objects.create(study=trial.study, kind=kind, **path)
+
+
+def make_query(trial, form):
+    return Query.objects.create(
+        study=trial.study, subject=trial.subject, event=trial.event, form_oid="NRS", item_oid="NRS_PAIN",
+        form_data=form, assigned_role="study_nurse",
+    )  # fmt: skip
+
+
+def sign(trial, form):
+    Signature.objects.create(
+        study=trial.study, subject=trial.subject, form_data=form, meaning="reviewed", signed_by=trial.user,
+        printed_name="Åse", manifest=[], sha256="0" * 64,
+    )  # fmt: skip
+
+
+ACTS = {
+    "a query": lambda t, f, q: make_query(t, f),
+    "its status": lambda t, f, q: Query.objects.update(status="closed"),
+    "a message": lambda t, f, q: QueryMessage.objects.create(study=t.study, query=q, kind="answer", text="Ja"),
+    "a verification": lambda t, f, q: verify(t, f, digest(f, "value", "7")),
+    "its end": lambda t, f, q: rows("UPDATE crf_verification SET dropped_in = audit.current_change_set()"),
+    "a deviation": lambda t, f, q: Deviation.objects.create(
+        study=t.study, subject=t.subject, event=t.event, form_data=f, check_oid="C2", check_version=1, message={}
+    ),
+    "its judgement": lambda t, f, q: Deviation.objects.update(status="confirmed"),
+    "a signature": lambda t, f, q: sign(t, f),
+}
+
+
+@pytest.fixture
+def findings(trial, form, writing):
+    """A query, a verification and a deviation that are there before anything is locked."""
+    verify(trial, form, digest(form, "value", "71.5", "WEIGHT"), "WEIGHT")
+    with writing():
+        Deviation.objects.create(
+            study=trial.study, subject=trial.subject, event=trial.event, form_data=form, check_oid="C1",
+            check_version=1, message={},
+        )  # fmt: skip
+        return make_query(trial, form)
+
+
+@pytest.mark.req("DAT-15")
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_under_a_lock_nothing_is_asked_verified_judged_or_signed(trial, form, findings, writing, path):
+    close(trial, **path(trial))
+    for act in ACTS.values():
+        with pytest.raises(NotAllowedNow), writing("why"):
+            act(trial, form, findings)
+
+
+@pytest.mark.req("DAT-15")
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_under_a_freeze_the_cleaning_of_data_goes_on(trial, form, findings, writing, act):
+    close(trial, "freeze", **PATHS["form"](trial))
+    with writing("why"):
+        act(trial, form, findings)
+
+
+@pytest.mark.req("DAT-15")
+def test_a_lock_elsewhere_stops_nothing(trial, form, findings, writing):
+    close(trial, subject=trial.subject, event=trial.event, form_oid="QLQ")
+    for act in ACTS.values():
+        with writing("why"):
+            act(trial, form, findings)
+        Verification.objects.all()
+
+
+FACTS = {
+    "year of birth": lambda t: Subject.objects.update(birth_year=1951),
+    "a new consent": lambda t: Consent.objects.create(
+        study=t.study, subject=t.subject, version="1.1", signed_at="2026-09-03T08:15:00Z", language="nb",
+        informed_by=t.user, copy_given=True,
+    ),
+    "a changed consent": lambda t: Consent.objects.update(language="en"),
+    "a changed option": lambda t: ConsentOption.objects.update(granted=False),
+}  # fmt: skip
+
+
+@pytest.mark.req("DAT-15")
+@pytest.mark.parametrize("kind", ["freeze", "lock"])
+@pytest.mark.parametrize("path", ["study", "site", "subject"])
+def test_the_facts_of_a_closed_subject_do_not_change(trial, consent, writing, kind, path):  # noqa: F811
+    close(trial, kind, **PATHS[path](trial))
+    for act in FACTS.values():
+        with pytest.raises(NotAllowedNow), writing("corrected"):
+            act(trial)
+
+
+@pytest.mark.req("DAT-15")
+def test_a_withdrawal_is_stored_under_any_lock_and_a_locked_form_leaves_the_facts_open(trial, consent, writing):  # noqa: F811
+    close(trial, **PATHS["form"](trial))
+    for act in FACTS.values():
+        with writing("corrected"):
+            act(trial)
+    close(trial)
+    with writing("withdrawn"):
+        ConsentOption.objects.update(withdrawn_at="2026-09-04T08:00:00Z")
+        Subject.objects.update(status="withdrawn")
+
+
+@pytest.mark.req("DAT-15")
+@pytest.mark.parametrize("path", ["study", "site"])
+def test_pc074_no_subject_is_added_to_a_locked_site(trial, writing, path):
+    close(trial, **PATHS[path](trial))
+    with pytest.raises(NotAllowedNow), writing():
+        Subject.objects.create(
+            study=trial.study, site=trial.site, number="1001-002", birth_year=1950, sex="F", request_key=uuid.uuid4()
+        )
+
+
+@pytest.mark.req("DAT-15")
+def test_a_lock_names_a_place_of_its_own_study(trial):
+    other = make_trial("ANNEN")
+    for path in [{"site": other.site}, {"subject": other.subject}, {"event": other.event}]:
+        with pytest.raises(NotAllowedNow):
+            close(trial, **path)
+
+
+@pytest.mark.req("DAT-15")
+@pytest.mark.parametrize("path", ["study", "site"])
+def test_lifting_a_lock_of_a_site_or_the_study_takes_two_persons(trial, writing, path):
+    other = make_trial("ANNEN").user
+    close(trial, **PATHS[path](trial))
+    with pytest.raises(NotAllowedNow), writing("x") as current:
+        Lock.objects.update(lifted_in=current)
+    with pytest.raises(NotAllowedNow), writing("x") as current:
+        Lock.objects.update(lift_requested_in=current, lifted_in=current)
+    with writing("late result") as current:
+        Lock.objects.update(lift_requested_in=current)
+    for who in (trial.user, None):
+        with (
+            pytest.raises(NotAllowedNow),
+            change_set(study=trial.study, by=who, action="x", reason="x") as current,
+        ):
+            Lock.objects.update(lifted_in=current)
+    with change_set(study=trial.study, by=other, action="x", reason="agreed") as current:
+        Lock.objects.update(lifted_in=current)
+    assert Lock.objects.get().lifted_in == current
