@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from crf.models import FormData, Lock, StudyEvent
+from crf.models import FormData, Lock, LockKind, StudyEvent
 from pallsoft.errors import NotAllowedNow, PallsoftError
 from sites.policies import check_can_enter
 from trials.definition import FormDef
@@ -51,6 +51,22 @@ def check_can_void(form: FormData) -> None:
     check_can_change_event(form.event)
     if form.removed_in:
         raise NotAllowedNow(_("The form has been removed already."))
+
+
+def check_can_query(event: StudyEvent, form_oid: str) -> None:
+    """Raises NotAllowedNow for a locked form; a frozen one waits for its queries to be answered."""
+    locks = Lock.objects.filter(study_id=event.study_id, lifted_in=None, kind=LockKind.LOCK)
+    if any(covers(lock, event, form_oid, event.subject.site_id) for lock in locks):
+        raise NotAllowedNow(_("The form is locked, so its queries do not change. Ask the data manager to unlock it."))
+
+
+def can_query(event: StudyEvent, form_oid: str) -> bool:
+    """The yes or no of `check_can_query`."""
+    try:
+        check_can_query(event, form_oid)
+    except PallsoftError:
+        return False
+    return True
 
 
 def is_locked(event: StudyEvent, form_oid: str) -> bool:

@@ -245,6 +245,12 @@ def principal_investigators(site: Site) -> QuerySet[User]:
     ).distinct()
 
 
+def roles_at(site: Site) -> set[Role]:
+    """The roles that somebody holds at the site itself today."""
+    held = Assignment.objects.filter(_holds_on(LocalDate(Now(), F("site__timezone"))), site=site, user__is_active=True)
+    return {Role(role) for role in held.values_list("role", flat=True)}
+
+
 def _delegation_refusal(user: AnyUser, task: Task, site: Site, on: date | None) -> str:
     leaders = list(principal_investigators(site))
     if task in PHYSICIAN_TASKS and getattr(user, "profession", "") != Profession.PHYSICIAN:

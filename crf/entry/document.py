@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trials.definition import FormDef, ItemDef, StudyDef
+from trials.definition import EditCheck, FormDef, ItemDef, StudyDef
 from trials.evaluate import Outcome, evaluate
 from trials.expressions import Context
 from trials.scope import compiled
@@ -70,6 +70,10 @@ class Settled:
     outcome: Outcome
     fired: list[Fired]
     complete: bool
+
+    def stands_at(self, check: EditCheck) -> str:
+        """The item beside which a check is shown: the first of its items that is asked."""
+        return _stands_at(check.items, self.outcome)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from trials.definition import ItemDef
 
 DEFAULT_LENGTH = 200
 LONGEST_EXPLANATION = 500
+LONGEST_NOTE = 2000
 # Characters that reorder the text around them: a reader would see something else than what is stored.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -32,6 +33,14 @@ def explanation(typed: str) -> str:
     told = " ".join(typed.split())
     _check_signs(told)
     _check_length(told, LONGEST_EXPLANATION)
+    return told
+
+
+def note(typed: str) -> str:
+    """What one person writes to another, with its lines; "" when nothing was typed. Raises Refused."""
+    told = typed.replace("\r\n", "\n").strip()
+    _check_signs(told)
+    _check_length(told, LONGEST_NOTE)
     return told
 
 

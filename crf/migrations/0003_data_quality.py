@@ -95,15 +95,18 @@ class Migration(migrations.Migration):
             name='QueryMessage',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('step', models.PositiveSmallIntegerField()),
                 ('kind', models.CharField(choices=[('open', 'Opened'), ('answer', 'Answered'), ('close', 'Closed'), ('reopen', 'Opened again'), ('cancel', 'Cancelled')], max_length=8)),
                 ('text', models.TextField()),
+                ('by_rule', models.BooleanField(default=False)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('created_in', models.ForeignKey(db_column='created_in', db_constraint=False, db_default=pallsoft.audit.models.CurrentChangeSet(), db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audit.changeset')),
                 ('query', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='crf.query')),
                 ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trials.study')),
             ],
             options={
-                'ordering': ['at'],
+                'ordering': ['step'],
+                'constraints': [models.UniqueConstraint(fields=('query', 'step'), name='query_message_once')],
             },
         ),
         migrations.CreateModel(

@@ -1,5 +1,7 @@
 """What people and checks find in the data: deviations, queries, verification against the source."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -74,6 +76,10 @@ class Query(RegulatedModel):
             models.Index(fields=["subject"], name="query_by_subject"),
         ]
 
+    def age_in_days(self, now: datetime) -> int:
+        """Whole days since it was raised."""
+        return (now - self.opened_at).days
+
 
 class MessageKind(models.TextChoices):
     OPEN = "open", _("Opened")
@@ -84,16 +90,22 @@ class MessageKind(models.TextChoices):
 
 
 class QueryMessage(RegulatedModel):
-    """One step of a query's thread. Who and when stand in its change set."""
+    """One step of a query's thread. Who and when stand in its change set.
+
+    `step` counts them; `by_rule`: the system said it, in bokmål (pages say it in the reader's language).
+    """
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")
     query = models.ForeignKey(Query, models.PROTECT, related_name="messages")
+    step = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=8, choices=MessageKind)
     text = models.TextField()
+    by_rule = models.BooleanField(default=False)
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        ordering = ["at"]
+        ordering = ["step"]
+        constraints = [models.UniqueConstraint(fields=["query", "step"], name="query_message_once")]
 
 
 class SourceType(models.TextChoices):

@@ -10,6 +10,14 @@ from crf.services.events import (
     start_screening_attempt,
 )
 from crf.services.planning import schedule_events
+from crf.services.queries import (
+    answer_query,
+    cancel_query,
+    close_queries,
+    close_query,
+    raise_query,
+    reopen_query,
+)
 from crf.services.removal import void_form
 from crf.services.saving import SaveResult, save_form
 
@@ -17,11 +25,17 @@ __all__ = [
     "NEW",
     "Entry",
     "SaveResult",
+    "answer_query",
+    "cancel_query",
     "clear_not_done",
+    "close_queries",
+    "close_query",
     "confirm_eligibility",
     "mark_not_done",
+    "raise_query",
     "record_screen_failure",
     "record_visit_date",
+    "reopen_query",
     "save_form",
     "save_new_forms",
     "schedule_events",

@@ -7,9 +7,11 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
+from crf.entry.document import Document
 from crf.models import FormData, StudyEvent
 from crf.policies import check_can_enter_form
 from crf.selectors.place import NEW, Place, new_row
+from crf.services.checks import follow_checks
 from crf.services.deviations import propose_deviations
 from crf.services.planning import place_events
 from crf.services.recalculation import recalculate, write
@@ -78,6 +80,7 @@ class _Batch:
         row.observed_at, row.version = entry.observed_at, 1
         row.save(force_insert=True)
         propose_deviations(row, place.form, settled.fired)
+        follow_checks(row, place.study, Document(), settled, {change.item.oid for change in changes})
         self.answers.put(row)
         self.stored.append(row)
 

@@ -1,6 +1,6 @@
 """Forms that depend on other forms: brought up to date in the transaction of the change they follow from."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
@@ -9,6 +9,7 @@ from crf.answers import SubjectAnswers
 from crf.entry.document import Document, Rules, Settled
 from crf.models import FormData, FormStatus, Meaning, Signature
 from crf.selectors.definitions import definition_for
+from crf.services.checks import Place, asking_checks, follow_checks, settles_a_query
 from crf.services.deviations import propose_deviations
 from crf.services.planning import place_events
 from pallsoft.accounts.models import User
@@ -36,8 +37,9 @@ def recalculate(answers: SubjectAnswers, changed: set[str], by: User | None) -> 
 
     A form that changes may change the next one; each round can only follow from the one before.
     """
+    asking = asking_checks(answers.subject)
     for _round in answers.forms:
-        stale = list(_stale(answers, changed))
+        stale = list(_stale(answers, changed, asking))
         if not stale:
             return
         changed = {oid for form, settled in stale for oid in _store(form, settled, by)}
@@ -72,7 +74,9 @@ def write(form: FormData, settled: Settled) -> None:
     form.status = FormStatus.COMPLETE if settled.complete else FormStatus.INCOMPLETE
 
 
-def _stale(answers: SubjectAnswers, changed: set[str]) -> Iterator[tuple[FormData, Settled]]:
+def _stale(
+    answers: SubjectAnswers, changed: set[str], asking: Mapping[Place, set[str]]
+) -> Iterator[tuple[FormData, Settled]]:
     for form in answers.forms:
         study = definition_for(form)
         if changed.isdisjoint(asked_outside(study, form.form_oid)):
@@ -80,7 +84,7 @@ def _stale(answers: SubjectAnswers, changed: set[str]) -> Iterator[tuple[FormDat
         before = Document(form.data, form.marks)
         rules = Rules(study, study.form(form.form_oid), answers.at(form.event, form.observed_at))
         settled = rules.settle(before, {}, {})
-        if settled.document != before:
+        if settled.document != before or settles_a_query(form, settled, asking):
             yield form, settled
 
 
@@ -88,14 +92,18 @@ def _store(form: FormData, settled: Settled, by: User | None) -> set[str]:
     """The OIDs of the items whose answers changed."""
     before = Document(form.data, form.marks)
     oids = {oid for oid in {*before.data, *before.marks, *settled.document.data, *settled.document.marks}}
-    write(form, settled)
-    form.version += 1
     subject = form.subject
     reason = _("Follows from a change in another form")
+    changed = {oid for oid in oids if before.answer(oid) != settled.document.answer(oid)}
+    study = definition_for(form)
     with change_set(study=subject.study, by=by, action="crf.recalculate", reason=reason, site=subject.site):
-        form.save(update_fields=["data", "marks", "status", "version"])
-        propose_deviations(form, definition_for(form).form(form.form_oid), settled.fired)
-    return {oid for oid in oids if before.answer(oid) != settled.document.answer(oid)}
+        if settled.document != before:
+            write(form, settled)
+            form.version += 1
+            form.save(update_fields=["data", "marks", "status", "version"])
+        propose_deviations(form, study.form(form.form_oid), settled.fired)
+        follow_checks(form, study, before, settled, changed)
+    return changed
 
 
 @lru_cache(maxsize=1024)

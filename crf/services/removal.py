@@ -6,6 +6,7 @@ from crf.answers import SubjectAnswers
 from crf.models import FormData
 from crf.policies import check_can_void
 from crf.selectors.definitions import definition_for
+from crf.services.queries import cancel_queries_of
 from crf.services.recalculation import follow
 from crf.services.visits import explained, lock_subject
 from pallsoft.accounts.models import User
@@ -30,5 +31,6 @@ def void_form(*, form: FormData, by: User, reason: str) -> FormData:
         form.removed_in = removal
         form.version += 1
         form.save(update_fields=["removed_in", "version"])
+        cancel_queries_of(form)
         follow(SubjectAnswers(subject, definition_for(form)), form, {*form.data, *form.missing_codes}, by)
     return form

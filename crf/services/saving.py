@@ -19,6 +19,7 @@ from crf.policies import check_can_enter_form
 from crf.selectors.history import TrailedChange, changes_since, undone
 from crf.selectors.place import Place, new_row, place_of
 from crf.services import replays
+from crf.services.checks import follow_checks
 from crf.services.deviations import propose_deviations
 from crf.services.recalculation import asked_outside, follow, write
 from crf.services.visits import check_happened, explained, lock_subject, stored
@@ -203,6 +204,7 @@ def _store(
         row.version += 1
         row.save(force_insert=place.row is None)
         propose_deviations(row, place.form, settled.fired)
+        follow_checks(row, place.study, place.current, settled, {change.item.oid for change in changes})
         follow(place.answers, row, {change.item.oid for change in changes} | dated, by)
     return SaveResult(str(row.pk), row.repeat_key, row.version, now.isoformat(), not unchanged)
 

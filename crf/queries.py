@@ -1,0 +1,33 @@
+"""The life of a query: which step leads where, and who takes it."""
+
+from crf.models import MessageKind, QueryStatus
+from sites.permissions import Permission
+
+S, K = QueryStatus, MessageKind
+
+STANDING = (S.OPEN, S.ANSWERED)
+
+# {status: {step: the status that it leads to}}
+TRANSITIONS: dict[QueryStatus, dict[MessageKind, QueryStatus]] = {
+    S.OPEN: {K.ANSWER: S.ANSWERED, K.CLOSE: S.CLOSED, K.CANCEL: S.CANCELLED},
+    S.ANSWERED: {K.ANSWER: S.ANSWERED, K.CLOSE: S.CLOSED, K.REOPEN: S.OPEN, K.CANCEL: S.CANCELLED},
+    S.CLOSED: {K.REOPEN: S.OPEN},
+    S.CANCELLED: {},
+}
+
+# The site answers; who asks for the sponsor does the rest. Nobody may do both (sites.permissions.APART).
+PERMISSION: dict[MessageKind, Permission] = {
+    K.ANSWER: Permission.ENTER_DATA,
+    K.CLOSE: Permission.RAISE_QUERY,
+    K.REOPEN: Permission.RAISE_QUERY,
+    K.CANCEL: Permission.RAISE_QUERY,
+}
+
+
+def diagram() -> str:
+    """The table as a Mermaid diagram, for docs/queries.md."""
+    lines = ["stateDiagram-v2", f"    [*] --> {S.OPEN}: {K.OPEN}"]
+    for status, steps in TRANSITIONS.items():
+        lines += [f"    {status} --> {after}: {step}" for step, after in steps.items()]
+        lines += [] if steps else [f"    {status} --> [*]"]
+    return "\n".join(lines)
