@@ -62,12 +62,19 @@ class FormPage:
         return f"{self.place.form.title}{repeat}"
 
 
-def form_page(place: Place, user: AnyUser, posted: Posted | None = None, seen_version: int | None = None) -> FormPage:
-    """The form; with `posted`, as it was typed, whether it could be read or not."""
+def form_page(
+    place: Place,
+    user: AnyUser,
+    posted: Posted | None = None,
+    seen_version: int | None = None,
+    *,
+    looking_back: bool = False,
+) -> FormPage:
+    """The form; with `posted`, as it was typed, whether it could be read or not. `looking_back`: to read only."""
     posted = posted or Posted()
     settled = place.rules.settle(place.current, posted.answers, {})
     rights = rights_at(user, place.subject.study, place.subject.site)
-    may_enter = Permission.ENTER_DATA in rights
+    may_enter = Permission.ENTER_DATA in rights and not looking_back
     closed = _closed(place) if may_enter else ""
     fields = _fields(place, rights, posted, settled, readonly=not may_enter or bool(closed))
     for oid, notes in beside(place, user).items():

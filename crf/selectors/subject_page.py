@@ -22,6 +22,8 @@ def actions_for(answers: SubjectAnswers, user: AnyUser) -> list[dict[str, Any]]:
     found = [
         {"label": label, "url": _url(name, answers), "tone": TONES.get(name, "secondary")} for label, name in actions
     ]
+    if has_permission(user, Permission.VIEW_TRAIL, subject.study, subject.site):
+        found.append({"label": _("As it was"), "url": f"{_url('subject', answers)}?as_of=last", "tone": "secondary"})
     return [action for action in found if action["url"]]
 
 

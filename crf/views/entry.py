@@ -25,6 +25,7 @@ from crf.selectors.questions import conflict_panel, questions_panel
 from crf.selectors.strip import strip_for
 from crf.selectors.visit import next_url
 from crf.services import SaveResult, save_form
+from crf.views.as_of import form_as_of, is_asked
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, PallsoftError
 from pallsoft.templatetags.ui import clock
@@ -42,6 +43,8 @@ def form_entry(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     place = place_for(request.user, **address)
     if request.method == "POST":
         return _submitted(request, place, address, "crf/form.html")
+    if is_asked(request):
+        return form_as_of(request, place, address)
     page = form_page(place, request.user, copied_answers(request.user, place, request.GET.get("from", "")))
     return _shown(request, page, "crf/form.html", panel={"earlier": earlier_one(place)})
 

@@ -1,4 +1,4 @@
-"""The subject's page: the strip and the matrix of visits and forms."""
+"""The subject's page: the strip and the matrix of visits and forms, now or as they were."""
 
 from typing import Any
 
@@ -8,23 +8,32 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crf.answers import SubjectAnswers
+from crf.selectors.as_of import looking_back, subject_slider
 from crf.selectors.matrix import matrix_of
 from crf.selectors.strip import strip_for
 from crf.selectors.subject_page import actions_for
+from crf.views.as_of import is_asked, status_of
 from pallsoft.accounts.request import AuthenticatedRequest
+from sites.permissions import Permission, require
 from sites.selectors import definition_at, subject_for
 
 
 @require_safe
 def subject_page(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     subject = subject_for(request.user, study_oid, number)
-    answers = SubjectAnswers(subject, definition_at(subject.site))
-    context: dict[str, Any] = {
-        "subject": subject,
-        "strip": strip_for(answers, request.user),
-        "matrix": matrix_of(answers, request.user),
-        "clock": answers.clock,
-        "actions": actions_for(answers, request.user),
-    }
-    with timezone.override(answers.zone):
-        return render(request, "crf/subject.html", context)
+    study, slider = definition_at(subject.site), None
+    if is_asked(request):
+        require(request.user, Permission.VIEW_TRAIL, subject.study, subject.site)
+        slider = subject_slider(request.GET, subject, study, request.user)
+    with looking_back(subject, slider):
+        answers = SubjectAnswers(subject, study)
+        context: dict[str, Any] = {
+            "subject": subject,
+            "slider": slider,
+            "strip": strip_for(answers, request.user),
+            "matrix": matrix_of(answers, request.user),
+            "clock": answers.clock,
+            "actions": [] if slider else actions_for(answers, request.user),
+        }
+        with timezone.override(answers.zone):
+            return render(request, "crf/subject.html", context, status=status_of(slider))

@@ -3,3 +3,4 @@ import "./error-summary.js";
 import "./keyboard.js";
 import "./nrs.js";
 import "./submit-once.js";
+import "./time-slider.js";

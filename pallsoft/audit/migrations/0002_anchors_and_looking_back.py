@@ -12,4 +12,9 @@ class Migration(migrations.Migration):
             "DROP FUNCTION audit.note_anchor(bigint, bytea); DROP FUNCTION audit.chain_at(uuid, bigint[]);"
             " DROP TABLE audit.anchor",
         ),
+        sql_file(
+            "look_back.sql",
+            "DROP FUNCTION audit.rows_as_of(text, uuid[], bigint); DROP FUNCTION audit.look_back(uuid, bigint);"
+            " DROP FUNCTION audit.touching(uuid)",
+        ),
     ]

@@ -1,0 +1,225 @@
+"""The time slider: a page of then is what the page showed then, and the whole trail replayed is the tables."""
+
+import re
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
+
+from crf.models import Deviation, FormData, StudyEvent
+from crf.selectors.as_of import LAST, looking_back, subject_slider
+from crf.services import mark_not_done, void_form
+from pallsoft.audit.exemptions import PARTS, REGULATED, UNTRAILED_COLUMNS
+from pallsoft.audit.models import Seal
+from sites.models import Subject
+from sites.selectors import definition_at
+from sites.services import withdraw_consent_option
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def form_url(subject, event="START-1", form="BASE", repeat="1"):
+    event_oid, _dash, ordinal = event.partition("-")
+    return reverse("form", args=[subject.study.oid, subject.number, event_oid, ordinal, form, repeat])
+
+
+def subject_url(subject):
+    return reverse("subject", args=[subject.study.oid, subject.number])
+
+
+def matrix(page):
+    """{(visit, form): (status, words)} as the page drew it."""
+    shown = page.context["matrix"].visits
+    return {(v.event.key, oid): (c.status, c.text) for v in shown for oid, c in v.cells.items()}
+
+
+def strip(page):
+    return [(str(fact["label"]), str(fact["value"])) for fact in page.context["strip"].facts]
+
+
+def answers(page):
+    return {i["oid"]: (str(i["value"]), i["missing"], i["hidden"]) for i in page.context["page"].items}
+
+
+def last_seal(subject):
+    return Seal.objects.filter(study_id=subject.study_id).latest("n").n
+
+
+@pytest.fixture
+def life(subject, save, visit, row, crc, sign_in):
+    """A subject who goes through everything that changes a page; [(seal, what the two pages showed then)]."""
+    client = sign_in(crc)
+    shown = []
+
+    def look():
+        form = client.get(form_url(subject))
+        shown.append((last_seal(subject), matrix(client.get(subject_url(subject))), strip(client.get(subject_url(subject))),
+                      answers(form)))  # fmt: skip
+
+    def change(_step):
+        look()
+
+    change(
+        save(
+            "START", "BASE", {"BASE_WEIGHT": "70", "BASE_HEIGHT": "180", "BASE_TEXT": "blåbær på ø", "BASE_SMOKES": "Y"}
+        )
+    )
+    change(save("START", "BASE", {"BASE_DAILY": "10"}))
+    change(save("START", "BASE", {"BASE_WEIGHT": "71.5"}, reason="lest feil"))
+    change(save("START", "BASE", {"BASE_SMOKES": "N"}, reason="røyker ikke"))  # sets the ten cigarettes aside
+    change(save("START", "BASE", {}, missing={"BASE_TEXT": "UNK"}, reason="uleselig"))
+    change(save("WK2", "SCORE", {"SCORE_PAIN": "6"}))
+    change(save("ALWAYS", "EVENTS", {"EVENTS_WHAT": "Kvalme"}, repeat_key="new"))
+    change(mark_not_done(event=visit("WK4"), reason="død", by=crc))
+    change(
+        withdraw_consent_option(option=subject.consent_options.filter(granted=True).last(), by=crc, reason="vil ikke")
+    )
+    change(void_form(form=row("WK2", "SCORE"), by=crc, reason="feil uke"))
+    return shown
+
+
+@pytest.mark.req("AUD-09")
+def test_a_page_of_then_is_what_the_page_showed_then(life, subject, crc, sign_in):
+    client = sign_in(crc)
+    assert len({seal for seal, *_shown in life}) == len(life)
+    for seal, cells, facts, form in life:
+        page = client.get(subject_url(subject), {"as_of": seal})
+        assert (matrix(page), strip(page)) == (cells, facts), seal
+        assert answers(client.get(form_url(subject), {"as_of": seal})) == form, seal
+
+
+def stored(cursor, table, subject):
+    """Trailed columns of a subject's rows in the table that a query without a schema finds, by id."""
+    left_out = sorted(UNTRAILED_COLUMNS.get(table, ()))
+    own = "id = %s" if table == "sites_subject" else "subject_id = %s"
+    # As the trail spells it: columns that the application may not read are no part of either side.
+    cursor.execute(
+        """SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) FROM pg_attribute
+        WHERE attrelid = ('public.' || %s)::regclass AND attnum > 0 AND NOT attisdropped AND NOT attname = ANY (%s)""",
+        [table, left_out],
+    )
+    (columns,) = cursor.fetchone()
+    cursor.execute(f"SELECT {columns} FROM {table} WHERE {own} ORDER BY id", [subject.pk])
+    return cursor.fetchall()
+
+
+def tables_of_subjects():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.columns WHERE column_name = 'subject_id'")
+        return sorted(({name for (name,) in cursor.fetchall()} & REGULATED) | {"sites_subject"})
+
+
+@pytest.mark.req("AUD-09")
+def test_the_whole_trail_replayed_is_every_table_of_the_subject(life, subject, crc):
+    tables = tables_of_subjects()
+    assert {"crf_formdata", "crf_studyevent", "crf_signature", "crf_verification", "sites_consent"} <= set(tables)
+    with connection.cursor() as cursor:
+        now = {table: stored(cursor, table, subject) for table in tables}
+        assert all(now[table] for table in ("crf_formdata", "crf_studyevent", "sites_consent", "sites_consentoption"))
+        slider = subject_slider({"as_of": LAST}, subject, definition_at(subject.site).study, crc) if False else None
+        assert slider is None
+        with transaction.atomic():
+            cursor.execute("SELECT audit.look_back(%s, %s)", [subject.pk, last_seal(subject)])
+            cursor.execute("SELECT count(*) FROM pg_class WHERE relname = 'crf_formdata'")
+            assert cursor.fetchone() == (2,)  # the one that is read first is not the real one
+            assert {table: stored(cursor, table, subject) for table in tables} == now
+
+
+@pytest.mark.req("AUD-07")
+@pytest.mark.parametrize("table", sorted(REGULATED))
+def test_the_whole_trail_replayed_is_every_regulated_table(life, table):
+    """Forward replay in SQL against the table itself, as the owner's columns allow the application to read them."""
+    left_out = sorted(UNTRAILED_COLUMNS.get(table, ()))
+    with connection.cursor() as cursor:
+        cursor.execute("SET timezone = 'UTC'")
+        cursor.execute(
+            """SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+            WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND NOT attname = ANY (%s)""",
+            [table, left_out],
+        )
+        (columns,) = cursor.fetchone()
+        cursor.execute(f"SELECT id, to_jsonb(t)::text FROM (SELECT {columns} FROM {table}) t ORDER BY id")
+        now = cursor.fetchall()
+        cursor.execute("SELECT row_id, doc::text FROM audit.replay(%s) ORDER BY row_id", [table])
+        assert cursor.fetchall() == now
+    assert PARTS.keys() <= REGULATED
+
+
+def test_nothing_can_be_written_while_one_looks_back(life, subject, crc):
+    study = definition_at(subject.site)
+    slider = subject_slider({"as_of": LAST}, subject, study, crc)
+    with pytest.raises(DatabaseError, match="permission denied"), looking_back(subject, slider):
+        StudyEvent.objects.update(not_done_reason="x")
+    before = FormData.objects.count()
+    with pytest.raises(DatabaseError, match="permission denied"), looking_back(subject, slider):
+        Deviation.objects.all().delete()
+    assert FormData.objects.count() == before > 0
+
+
+def test_afterwards_everything_is_as_it_is_now(life, subject, crc):
+    study = definition_at(subject.site)
+    slider = subject_slider({"step": "1"}, subject, study, crc)
+    with looking_back(subject, slider):
+        assert not FormData.objects.exists()
+        assert Subject.objects.count() == 1
+    assert FormData.objects.count() == 3
+
+
+def test_the_banner_says_which_moment_it_is_in_the_time_of_the_site(life, subject, crc, sign_in):
+    page = sign_in(crc, "nb").get(form_url(subject), {"as_of": life[0][0]})
+    words = re.sub(r"\s+", " ", page.content.decode())
+    assert re.search(r"Slik det var \d{1,2}\. \w+\.? \d{4} kl\. \d\d\.\d\d", words)
+    assert 'type="range"' in words
+    assert "<textarea" not in words and 'name="key"' not in words  # nothing to enter
+
+
+def test_the_slider_walks_step_by_step_to_both_ends(life, subject, crc, sign_in):
+    client = sign_in(crc)
+    url = form_url(subject)
+    first = client.get(url, {"step": 1}).context["slider"]
+    assert (first.step, first.previous, first.next.step) == (1, None, 2)
+    last = client.get(url, {"step": 999_999_999}).context["slider"]
+    assert (last.step, last.next) == (len(last.moments), None) and last.previous.step == last.step - 1
+    assert len(first.moments) == 5  # the five saves of this form, and no other change of the subject
+
+
+@pytest.mark.parametrize("asked", ["01.01.2020 10:00", "1", "2020-01-01"])
+def test_before_the_first_change_it_says_that_nothing_was_stored(life, subject, crc, sign_in, asked):
+    page = sign_in(crc, "en").get(form_url(subject), {"as_of": asked})
+    assert page.status_code == 422
+    assert "Nothing was stored yet then" in page.content.decode()
+
+
+@pytest.mark.parametrize("asked", ["i går", "32.13.2026 10:00", "9" * 41, "<script>", "-5", "١", "9999-12-31T23:59:60"])
+def test_a_moment_that_is_none_is_told_how_to_be_written(life, subject, crc, sign_in, asked):
+    page = sign_in(crc).get(subject_url(subject), {"as_of": asked})
+    assert page.status_code == 422
+    assert page.context["slider"].error
+
+
+def test_a_moment_is_read_on_the_clock_of_the_site(life, subject, crc, sign_in):
+    page = sign_in(crc).get(form_url(subject), {"as_of": "01.01.2099 14:32"})
+    assert page.context["slider"].chosen == page.context["slider"].moments[-1]
+
+
+@pytest.mark.req("AUD-11")
+def test_moments_that_would_tell_the_arm_are_not_shown_to_who_may_not_see_it(
+    subject, save, crc, data_manager, definition
+):
+    hidden = [form for form in definition.study.forms if any(item.reveals_arm for item in form.items)]
+    assert hidden
+    save("START", "BASE", {"BASE_WEIGHT": "70"})
+    study = definition_at(subject.site)
+    seen_before = len(subject_slider({"as_of": LAST}, subject, study, data_manager).moments)
+    item = next(item for item in hidden[0].items if item.reveals_arm)
+    event = next(event for event in definition.study.events if any(ref.form == hidden[0].oid for ref in event.forms))
+    save(
+        event.oid,
+        hidden[0].oid,
+        {},
+        missing={item.oid: item.missing[0]},
+        repeat_key="new" if hidden[0].repeating else "1",
+    )
+    assert len(subject_slider({"as_of": LAST}, subject, study, crc).moments) > seen_before
+    told = subject_slider({"as_of": LAST}, subject, study, data_manager).moments
+    assert len(told) == seen_before + (0 if hidden[0].repeating else 1)
