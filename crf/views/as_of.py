@@ -1,4 +1,4 @@
-"""Pages of a subject as they were at an instant (`?as_of=`): drawn by the code that draws those of now, to read only."""
+"""A form as it was at an instant (`?as_of=`): drawn by the code that draws it now, to read only."""
 
 from typing import Any
 
