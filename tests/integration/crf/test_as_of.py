@@ -5,6 +5,7 @@ import re
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from crf.models import Deviation, FormData, StudyEvent
 from crf.selectors.as_of import LAST, looking_back, subject_slider
@@ -61,7 +62,7 @@ def life(subject, save, visit, row, crc, sign_in):
         lambda: save("ALWAYS", "EVENTS", {"EVENTS_TERM": "Kvalme"}, repeat_key=NEW),
         lambda: mark_not_done(event=visit("WK4"), reason="reiste bort", by=crc),
         lambda: void_form(form=row("WK2", "SCORE"), by=crc, reason="feil uke"),
-        lambda: withdraw_consent_option(option=option, by=crc, reason="vil ikke mer"),
+        lambda: withdraw_consent_option(option=option, withdrawn_at=timezone.now(), by=crc, reason="vil ikke"),
     ]
     shown = []
     for step in steps:
