@@ -12,6 +12,7 @@ from trials.definition import MISSING_CODES, ItemDef, StudyDef
 from trials.scope import compiled
 
 Field = dict[str, Any]
+MOST_SOURCES = 12  # a score may be computed from a whole questionnaire
 
 
 def field_of(study: StudyDef, item: ItemDef, typed: Typed) -> Field:
@@ -48,10 +49,11 @@ def typed_of(item: ItemDef, answer: Answer, zone: ZoneInfo) -> Typed:
 
 
 def source_words(study: StudyDef, form_oid: str, item: ItemDef) -> str:
-    """The questions that a derived item is computed from, by their labels."""
+    """The questions that a derived item is computed from, by their labels; of a long row the first and the last."""
     names = compiled(study, item.derived or "", form_oid).names
     items = (name.rpartition(".")[2] for name in names if not name.partition(".")[0].islower())
-    return "; ".join(dict.fromkeys(str(study.item(oid).label) for oid in items))
+    labels = list(dict.fromkeys(str(study.item(oid).label) for oid in items))
+    return "; ".join(labels) if len(labels) <= MOST_SOURCES else f"{labels[0]} … {labels[-1]}"
 
 
 def errors_on(fields: Mapping[str, Field], errors: Mapping[str, list[str]]) -> dict[str, list[str]]:
