@@ -28,9 +28,8 @@ def send(sign_in, crc, man):
     url = reverse("form", args=[man.study.oid, man.number, "W4", 1, "QLC", "1"])
 
     def type_and_save(typed):
-        return page.post(
-            url, {"key": str(uuid.uuid4()), "seen_version": str(seen)} | typed, follow=True
-        ).content.decode()
+        answer = page.post(url, {"key": str(uuid.uuid4()), "seen_version": "0"} | typed, follow=True)
+        return answer.content.decode()
 
     return type_and_save
 
