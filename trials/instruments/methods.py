@@ -29,9 +29,9 @@ def linear(instrument: Instrument, scale: Scale, given: Given) -> Fraction | Non
     if 2 * len(answers) < len(scale.items):
         return None
     limits = instrument.limits[scale.items[0]]
-    steps = len(limits) - 1
-    share = Fraction(sum(answers) - len(answers) * limits[0], len(answers) * steps)
-    return 100 * (1 - share if scale.kind == "function" else share)
+    most = len(answers) * (len(limits) - 1)
+    above = sum(answers) - len(answers) * limits[0]
+    return Fraction(100 * (most - above if scale.kind == "function" else above), most)
 
 
 def summary(instrument: Instrument, scale: Scale, given: Given) -> Fraction | None:
