@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crf.views import eligibility, entry, forms, subjects, trail, visits
+from crf.views import drafts, eligibility, entry, forms, subjects, trail, visits
 
 VISIT = "subjects/<str:number>/events/<str:event_oid>-<int:ordinal>/"
 FORM = f"{VISIT}forms/<str:form_oid>/<str:repeat_key>/"
@@ -15,6 +15,8 @@ urlpatterns = [
     path(f"{VISIT}forms/<str:form_oid>/", forms.repeat_list, name="form-list"),
     path(FORM, entry.form_entry, name="form"),
     path(f"{FORM}preview/", entry.preview, name="form-preview"),
+    path(f"{FORM}draft/", drafts.draft, name="form-draft"),
+    path(f"{FORM}draft/discard/", drafts.discard, name="form-draft-discard"),
     path(f"{FORM}patient/", entry.patient_entry, name="form-patient"),
     path(f"{FORM}thanks/", forms.thanks, name="form-thanks"),
     path(f"{FORM}trail/", trail.trail_page, name="form-trail"),

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -66,10 +67,11 @@ class Shell:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context for templates/base.html: `nav`, `study`, `studies`."""
+    """Context for templates/base.html: `nav`, `study`, `studies`, `idle_seconds`."""
     page = Shell(request)
     return {
         "nav": SimpleLazyObject(lambda: page.nav),
         "study": SimpleLazyObject(lambda: page.study),
         "studies": SimpleLazyObject(lambda: page.studies),
+        "idle_seconds": settings.IDLE_SECONDS,
     }

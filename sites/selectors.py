@@ -46,11 +46,17 @@ def site_for(user: AnyUser, study_oid: str, code: str, permission: Permission) -
 
 
 def subject_for(
-    user: AnyUser, study_oid: str, number: str, permission: Permission = Permission.VIEW_SUBJECT
+    user: AnyUser,
+    study_oid: str,
+    number: str,
+    permission: Permission = Permission.VIEW_SUBJECT,
+    *,
+    reading: bool = True,
 ) -> Subject:
     """A subject of a site at which the person has the permission; a foreign one is Http404.
 
-    Writes the access log, also of the attempt: who tries the numbers of other sites is seen there.
+    Writes the access log, also of the attempt: who tries the numbers of other sites is seen there. `reading`: false
+    where the answer shows nothing of the subject.
     """
     study = study_for(user, study_oid, permission)
     subject = subjects_for(user, study, permission).filter(number=number).first()
@@ -59,7 +65,8 @@ def subject_for(
         record_access(user=user, subject=foreign, what=permission, ok=False)
         raise Http404
     subject.site.study = study
-    record_access(user=user, subject=subject, what=permission)
+    if reading:
+        record_access(user=user, subject=subject, what=permission)
     return subject
 
 

@@ -34,7 +34,7 @@ PUBLIC = {
 SIGNED_IN = {
     "worklist", "account_reauthenticate", "account_change_password", "mfa_index", "mfa_reauthenticate",
     "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
-    "mfa_download_recovery_codes",
+    "mfa_download_recovery_codes", "screen-lock",
 }  # fmt: skip
 # {name: (roles that may read, roles that may post)}
 ACCESS = {
@@ -75,6 +75,8 @@ ACCESS = {
     "form-list": (NOBODY, NOBODY),  # of repeating forms only: tests/integration/crf
     "form": (READERS, SITE),
     "form-preview": (NOBODY, READERS),  # stores nothing
+    "form-draft": (SITE, SITE),
+    "form-draft-discard": (NOBODY, SITE),
     "form-patient": (SITE, SITE),
     "form-thanks": (READERS, NOBODY),
     "form-trail": (READERS, NOBODY),

@@ -13,7 +13,10 @@ from trials.models import Study
 class Draft(models.Model):
     """What a person has typed and not saved: no data yet, no trail. Nobody else sees it.
 
-    Bound to subject, visit, form, repeat and the version that the person looked at; `raw`: {field name: text as typed}.
+    Bound to subject, visit, form, repeat and the version that the person looked at. A repeat without a number has one
+    draft for each time that it was begun: `repeat_key` is then `new-` and the page (services/drafts.py).
+    `raw`: {field name: {"text": as typed, "at": when, "kept": when it came here, "tab": which page}}; times in
+    milliseconds since 1970.
     """
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")

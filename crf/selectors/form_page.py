@@ -26,7 +26,7 @@ _UNSEEN = {"trail_url": "", "old": "", "beside": None}  # of an item on the pati
 
 @dataclass
 class FormPage:
-    """What crf/form.html shows. `closed`: why nothing can be entered, "" when it can."""
+    """What crf/form.html shows. `closed`: why nothing can be entered, "" when it can. `tab`, `opened`: of its draft."""
 
     place: Place
     groups: list[dict[str, Any]]
@@ -37,6 +37,8 @@ class FormPage:
     ask_identity: bool = False
     errors: list[dict[str, Any]] = field(default_factory=list)
     key: uuid.UUID = field(default_factory=uuid.uuid4)
+    tab: str = field(default_factory=lambda: uuid.uuid4().hex)
+    opened: int = 0
 
     @property
     def items(self) -> list[Field]:

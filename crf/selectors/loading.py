@@ -18,9 +18,11 @@ from trials.scope import compiled
 Found = TypeVar("Found")
 
 
-def event_for(user: AnyUser, study_oid: str, number: str, event_oid: str, ordinal: int) -> StudyEvent:
+def event_for(
+    user: AnyUser, study_oid: str, number: str, event_oid: str, ordinal: int, *, reading: bool = True
+) -> StudyEvent:
     """A visit of a subject whom the person may see, stored or planned. Raises Http404."""
-    subject = subject_for(user, study_oid, number)
+    subject = subject_for(user, study_oid, number, reading=reading)
     event = standing(StudyEvent(study=subject.study, subject=subject, event_oid=event_oid, ordinal=ordinal))
     if event._state.adding and not _is_planned(_or_404(lambda: definition_at(subject.site).event(event_oid)), ordinal):
         raise Http404
@@ -28,10 +30,18 @@ def event_for(user: AnyUser, study_oid: str, number: str, event_oid: str, ordina
 
 
 def place_for(
-    user: AnyUser, study_oid: str, number: str, event_oid: str, ordinal: int, form_oid: str, repeat_key: str
+    user: AnyUser,
+    study_oid: str,
+    number: str,
+    event_oid: str,
+    ordinal: int,
+    form_oid: str,
+    repeat_key: str,
+    *,
+    reading: bool = True,
 ) -> Place:
     """Where a form stands, saved or not; nothing is created by looking. Raises Http404."""
-    event = event_for(user, study_oid, number, event_oid, ordinal)
+    event = event_for(user, study_oid, number, event_oid, ordinal, reading=reading)
     place = _or_404(lambda: place_of(event, form_oid, repeat_key))
     if place.row is None and not _can_be_begun(place):
         raise Http404

@@ -2,6 +2,7 @@
 
 from crf.selectors.place import NEW
 from crf.services.batch import Entry, save_new_forms
+from crf.services.drafts import discard_draft, keep_draft
 from crf.services.eligibility import confirm_eligibility, record_screen_failure
 from crf.services.events import (
     clear_not_done,
@@ -31,6 +32,8 @@ __all__ = [
     "close_queries",
     "close_query",
     "confirm_eligibility",
+    "discard_draft",
+    "keep_draft",
     "mark_not_done",
     "raise_query",
     "record_screen_failure",

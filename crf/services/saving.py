@@ -10,17 +10,18 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crf.entry import limits
-from crf.entry.document import Answer, Change, Document, Settled
-from crf.entry.interruptions import AnswersNeeded, EditConflict, Theirs
-from crf.entry.merge import Clash, merge
+from crf.entry.document import Answer, Change, Settled
+from crf.entry.drafted import ANY_PAGE, Page
+from crf.entry.interruptions import AnswersNeeded
 from crf.entry.refusal import Refused
 from crf.models import FormData, StudyEvent
 from crf.policies import check_can_enter_form
-from crf.selectors.history import TrailedChange, changes_since, undone
+from crf.selectors.meanwhile import changed_by_me
 from crf.selectors.place import Place, new_row, place_of
 from crf.services import replays
 from crf.services.checks import follow_checks
 from crf.services.deviations import propose_deviations
+from crf.services.drafts import drop_saved
 from crf.services.recalculation import asked_outside, follow, write
 from crf.services.visits import check_happened, explained, lock_subject, stored
 from pallsoft.accounts.models import User
@@ -56,6 +57,7 @@ def save_form(
     reason: str = "",
     why: Mapping[str, str] | None = None,
     observed_at: datetime | None = None,
+    page: Page = ANY_PAGE,
 ) -> SaveResult:
     """Store answers of one form: one change set, settled by the rules, merged with what others saved meanwhile.
 
@@ -63,7 +65,7 @@ def save_form(
     "" clears; `missing`: {item OID: code}; an item in neither stays as it is. `entered`: texts as typed, kept beside
     the canonical ones. `seen_version`: the version that the person looked at, 0 for none. `key`: the same one gives
     the same answer again. `reason`: needed when stored answers change or go. `why`: {check OID: explanation} of soft
-    checks. `observed_at`: aware, when it was not now (DAT-17).
+    checks. `observed_at`: aware, when it was not now (DAT-17). `page`: the page it comes from, whose draft goes.
 
     Raises InvalidInput, AnswersNeeded, EditConflict, Conflict (key used for something else), NotPermitted,
     NotAllowedNow.
@@ -83,7 +85,7 @@ def save_form(
         check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
         check_observed(place, observed_at)
         place = replace(place, observed_at=observed_at)
-        mine = _mine(place, checked(place, values, missing or {}, entered or {}), seen_version)
+        mine = changed_by_me(place, checked(place, values, missing or {}, entered or {}), seen_version)
         row = place.row or new_row(place)
         settled = settle(place, row, mine, why)
         changes = place.rules.changes(place.current, settled.document)
@@ -91,6 +93,7 @@ def save_form(
         told = reason or _cause(changes)
         with change_set(study=event.study, by=by, action="crf.save_form", reason=told, role=role, site=site):
             result = _store(place, row, settled, changes, observed_at, by)
+            drop_saved(event, form_oid, repeat_key, page, by)
             replays.remember(key=key, by=by, body_sha256=body, response=asdict(result))
     return result
 
@@ -139,26 +142,6 @@ def check_observed(place: Place, observed_at: datetime | None) -> None:
         raise InvalidInput({"observed_at": refusal.errors["happened_on"]}) from None
     if observed_at > database_now():
         raise InvalidInput({"observed_at": [_("The time is in the future. Write when it was observed.")]})
-
-
-def _mine(place: Place, given: Mapping[str, Answer], seen_version: int) -> Mapping[str, Answer]:
-    """What this person changed. Raises EditConflict where somebody else changed the same meanwhile (DAT-02)."""
-    if place.row is None or place.row.version == seen_version:
-        return merge(place.current, place.current, given).mine
-    later = changes_since(place.row, seen_version)
-    seen = undone(place.row, later) if seen_version else Document()
-    merged = merge(seen, place.current, given)
-    if merged.clashes:
-        theirs = [_theirs(place.row, clash, later) for clash in merged.clashes]
-        raise EditConflict(theirs, frozenset(merged.mine), place.row.version)
-    return merged.mine
-
-
-def _theirs(row: FormData, clash: Clash, later: list[TrailedChange]) -> Theirs:
-    change = next((change for change in later if change.item == clash.item_oid), None)
-    if change:
-        return Theirs(clash, change.actor_name, change.at)
-    return Theirs(clash, row.created_in.actor_name, row.created_in.at)
 
 
 def settle(place: Place, row: FormData, mine: Mapping[str, Answer], why: Mapping[str, str]) -> Settled:

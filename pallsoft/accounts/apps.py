@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from pallsoft.accounts import access, resets  # noqa: F401 - access connects the access log
+        from pallsoft.accounts import access, idle, resets  # noqa: F401 - the first two connect to signals
         from pallsoft.outbox.registry import register
 
         register(resets.KIND, still_owed=resets.still_owed, render=resets.render)

@@ -1,6 +1,8 @@
 // What every page gains from JavaScript. Each module stands alone; without any the pages still work.
+import "./autosave.js";
 import "./error-summary.js";
 import "./keyboard.js";
+import "./lock.js";
 import "./nrs.js";
 import "./submit-once.js";
 import "./time-slider.js";
