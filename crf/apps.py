@@ -8,8 +8,9 @@ class CrfConfig(AppConfig):
 
     def ready(self) -> None:
         from crf.services.recalculation import follow_subject
-        from crf.waiting import waiting
+        from crf.waiting import queries_waiting, waiting
         from sites import following, worklist
 
         worklist.register(waiting)
+        worklist.register(queries_waiting)
         following.register(follow_subject)

@@ -1,5 +1,8 @@
 """The life of a query: which step leads where, and who takes it."""
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 from crf.models import MessageKind, QueryStatus
 from sites.permissions import Permission
 
@@ -21,6 +24,16 @@ PERMISSION: dict[MessageKind, Permission] = {
     K.CLOSE: Permission.RAISE_QUERY,
     K.REOPEN: Permission.RAISE_QUERY,
     K.CANCEL: Permission.RAISE_QUERY,
+}
+
+STORED_IN = "nb"  # the language in which the system writes into threads
+# What the system says of its own steps. The first word of a thread is the message of its check.
+SAID: dict[MessageKind, Promise] = {
+    K.CLOSE: gettext_lazy("The answer is right now, so the query closed by itself."),
+    K.REOPEN: gettext_lazy(
+        "The answers have changed and need a second look again. What was said was about the old ones."
+    ),
+    K.CANCEL: gettext_lazy("The form was removed, and its queries with it."),
 }
 
 

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from crf.views import drafts, eligibility, entry, forms, subjects, trail, visits
+from crf.views import drafts, eligibility, entry, forms, queries, subjects, trail, visits
 
 VISIT = "subjects/<str:number>/events/<str:event_oid>-<int:ordinal>/"
 FORM = f"{VISIT}forms/<str:form_oid>/<str:repeat_key>/"
 
 urlpatterns = [
+    path("queries/", queries.query_list, name="queries"),
+    path("queries/<uuid:query_id>/", queries.query_step, name="query"),
     path("subjects/<str:number>/", subjects.subject_page, name="subject"),
     path("subjects/<str:number>/eligibility/", eligibility.eligibility_page, name="eligibility"),
     path("subjects/<str:number>/copies/<uuid:form_id>/", forms.copy, name="form-copy"),
@@ -20,5 +22,6 @@ urlpatterns = [
     path(f"{FORM}patient/", entry.patient_entry, name="form-patient"),
     path(f"{FORM}thanks/", forms.thanks, name="form-thanks"),
     path(f"{FORM}trail/", trail.trail_page, name="form-trail"),
+    path(f"{FORM}items/<str:item_oid>/queries/", queries.item_queries, name="item-queries"),
     path(f"{FORM}void/", forms.void, name="form-void"),
 ]

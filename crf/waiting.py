@@ -1,16 +1,22 @@
-"""What the visits add to the worklist: those whose window has begun or passed without anything entered."""
+"""What visits and queries add to the worklist: windows that have begun or passed, and whose turn it is."""
 
 from collections.abc import Iterator
 from datetime import date
+from zoneinfo import ZoneInfo
 
+from django.db.models import Count, Min
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crf.models import StudyEvent
 from crf.schedule import Timing, timing
 from crf.selectors.matrix import visit_label, visit_url
+from crf.selectors.queries import age_words, my_turn
+from crf.selectors.visible import visible_queries
 from pallsoft.accounts.models import User
-from sites.clock import local_today
-from sites.permissions import Permission, sites_for
+from sites.clock import database_now, local_today
+from sites.permissions import Permission, permissions_anywhere, sites_for
 from sites.selectors import definition_at
 from sites.worklist import WorkItem
 from trials.models import Study
@@ -27,6 +33,24 @@ def waiting(user: User, study: Study) -> Iterator[WorkItem]:
         yield _item(
             event, visit_label(event, definition_at(sites[event.subject.site_id]).event(event.event_oid)), today
         )
+
+
+def queries_waiting(user: User, study: Study) -> Iterator[WorkItem]:
+    """One sentence for all queries that it is the person's turn in."""
+    if Permission.VIEW_SUBJECT not in permissions_anywhere(user, study):
+        return
+    mine = visible_queries(user, study).filter(my_turn(user, study))
+    found = mine.aggregate(number=Count("pk"), oldest=Min("opened_at"))
+    if not found["number"]:
+        return
+    days = age_words((database_now() - found["oldest"]).days)
+    sentence = ngettext(
+        "%(n)s query waits for you, the oldest %(days)s.",
+        "%(n)s queries wait for you, the oldest %(days)s.",
+        found["number"],
+    ) % {"n": found["number"], "days": days}
+    day = found["oldest"].astimezone(ZoneInfo(study.timezone)).date()
+    yield WorkItem(sentence, reverse("queries", args=[study.oid]), "query", day)
 
 
 def _item(event: StudyEvent, label: str, today: date) -> WorkItem:

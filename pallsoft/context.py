@@ -15,6 +15,7 @@ from trials.models import Study
 # (label, URL name, icon, permission that one needs at one site at least)
 PAGES = (
     (_("Subjects"), "subject-list", "people", Permission.VIEW_SUBJECT),
+    (_("Queries"), "queries", "question", Permission.VIEW_SUBJECT),
     (_("Screening log"), "screening", "clipboard", Permission.VIEW_SUBJECT),
     (_("Recruitment"), "recruitment", "chart", Permission.VIEW_RECRUITMENT),
     (_("Randomisation lists"), "randomization-lists", "shuffle", Permission.HOLD_LIST),

@@ -10,7 +10,7 @@ import pytest
 from django.urls import URLResolver, get_resolver, reverse
 
 from crf.models import FormData, StudyEvent
-from crf.services import save_form
+from crf.services import raise_query, save_form
 from pallsoft.accounts.models import Profession
 from pallsoft.audit.models import ChangeSet
 from pallsoft.outbox.models import Message
@@ -23,6 +23,7 @@ READERS = SITE | {R.COORDINATOR, R.DATA_MANAGER, R.MONITOR, R.INSPECTOR}
 ALL = set(Role)
 COORDINATOR, ADMIN, PI = {R.COORDINATOR}, {R.USER_ADMINISTRATOR}, {R.PRINCIPAL_INVESTIGATOR}
 EXPORTERS, HOLDER, NOBODY = {R.DATA_MANAGER, R.UNBLINDED_STATISTICIAN}, {R.UNBLINDED_STATISTICIAN}, set()
+RAISERS = {R.COORDINATOR, R.DATA_MANAGER, R.MONITOR}
 AT_ONE_SITE = SITE | {R.MONITOR}
 
 # Without signing in, and with no more than that.
@@ -81,6 +82,9 @@ ACCESS = {
     "form-thanks": (READERS, NOBODY),
     "form-trail": (READERS, NOBODY),
     "form-void": (SITE, SITE),
+    "queries": (READERS, RAISERS),
+    "item-queries": (READERS, RAISERS),
+    "query": (READERS, SITE),  # who raised it closes it: tests/integration/crf/test_thread.py
     "form-copy": (READERS, NOBODY),
     "randomize": (READERS, PI),  # and to whom the task is delegated
     "randomization-receipt": (NOBODY, NOBODY),  # nobody is randomised here: tests/integration/randomization
@@ -94,6 +98,7 @@ ACCESS = {
 POSTED = {
     "eligibility": {"act": "fail", "reason": "test"},
     "visit": {"act": "not-done", "reason": "test"},
+    "query": {"act": "answer", "text": "test"},
     "randomize": {"key": str(uuid.uuid4()), "typed_number": "BOD-001"},
 }
 REFUSED = {403, 404}
@@ -137,6 +142,7 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
         by=crc,
     )
     form = a_saved_form(subject, definition.study, crc)
+    asked = a_query(form, definition.study, monitor)
     return {
         "study_oid": study.oid,
         "number": subject.number,
@@ -152,6 +158,8 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
         "form_oid": form.form_oid,
         "repeat_key": "1",
         "form_id": form.pk,
+        "item_oid": asked.item_oid,
+        "query_id": asked.pk,
         "job_id": uuid.uuid4(),
         "correction_id": uuid.uuid4(),
         "uidb36": "x",
@@ -165,6 +173,12 @@ def a_saved_form(subject, study, by):
     event = StudyEvent(study=subject.study, subject=subject, event_oid=screening.oid, ordinal=1)
     save_form(event=event, form_oid=oid, values={}, missing={}, seen_version=0, key=uuid.uuid4(), by=by)
     return FormData.objects.select_related("event").get(subject=subject)
+
+
+def a_query(form, study, by):
+    item = study.form(form.form_oid).items[0].oid
+    key = uuid.uuid4()
+    return raise_query(event=form.event, form_oid=form.form_oid, item_oid=item, text="Hvorfor?", key=key, by=by)
 
 
 def url_of(name, address):
@@ -197,7 +211,7 @@ def test_each_role_reaches_what_the_table_says_and_nothing_else(sign_in, make_us
     assert {what: problem for what, problem in wrong.items() if problem} == {}
 
 
-BOUND_TO_A_SITE = {"number", "code", "entry_id", "delegation_id"}
+BOUND_TO_A_SITE = {"number", "code", "entry_id", "delegation_id", "query_id"}
 
 
 def without_what_differs(response):
@@ -211,7 +225,13 @@ def without_what_differs(response):
 @pytest.mark.parametrize("role", sorted(AT_ONE_SITE))
 def test_what_belongs_to_another_site_is_not_found_like_what_is_not_there(sign_in, make_user, tromso, address, role):
     client = sign_in(the_role(Role(role), make_user, tromso, "t_"))
-    nowhere = address | {"number": "XXX-999", "code": "XXX", "entry_id": uuid.uuid4(), "delegation_id": uuid.uuid4()}
+    nowhere = address | {
+        "number": "XXX-999",
+        "code": "XXX",
+        "entry_id": uuid.uuid4(),
+        "delegation_id": uuid.uuid4(),
+        "query_id": uuid.uuid4(),
+    }
     for name, (may_read, may_post) in ACCESS.items():
         if not NAMES[name] & BOUND_TO_A_SITE or role not in may_read | may_post:
             continue

@@ -4,38 +4,61 @@ Called once for a page, with a constant number of database queries.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from crf.models import Query, QueryStatus
-from crf.selectors.place import Place
-from sites.permissions import AnyUser
+from django.urls import reverse
 
-CHIPS = {QueryStatus.OPEN: "query", QueryStatus.ANSWERED: "answered"}  # closed ones stand in the thread alone
+from crf.models import QueryStatus
+from crf.selectors.place import NEW, Place
+from crf.selectors.queries import CHIPS
+from crf.selectors.visible import visible_queries
+from sites.permissions import AnyUser, Permission, rights_at
 
 
 @dataclass
 class Beside:
-    """`queries`: {chip status: how many}, standing ones; `verified`: a sentence, "" when the item is not verified."""
+    """`queries`: {chip status: how many}, standing ones; `url`: the threads; `verified`: a sentence, "" when it is not.
 
-    queries: dict[str, int] = field(default_factory=dict)
+    `may_raise`: the person can ask about the item.
+    """
+
+    queries: Mapping[str, int] = field(default_factory=dict)
+    url: str = ""
+    may_raise: bool = False
     verified: str = ""
 
 
 def beside(place: Place, user: AnyUser) -> dict[str, Beside]:
     """{item OID: what stands beside it}; the page shows it for the items that the person sees."""
+    subject = place.subject
+    if place.repeat_key == NEW:
+        return {}
+    may_raise = Permission.RAISE_QUERY in rights_at(user, subject.study, subject.site)
+    asked = _standing_queries(place, user)
     notes: dict[str, Beside] = defaultdict(Beside)
-    for oid, statuses in _standing_queries(place).items():
-        notes[oid].queries = {CHIPS[QueryStatus(status)]: count for status, count in sorted(statuses.items())}
+    for oid in place.form.item_oids if may_raise else asked:
+        counts = sorted(asked.get(oid, {}).items(), reverse=True)
+        chips = {CHIPS[QueryStatus(status)]: count for status, count in counts}
+        notes[oid] = Beside(chips, _url(place, oid), may_raise)
     return dict(notes)
 
 
-def _standing_queries(place: Place) -> dict[str, Counter[str]]:
+def _standing_queries(place: Place, user: AnyUser) -> dict[str, Counter[str]]:
     if place.event._state.adding:
         return {}
-    rows = Query.objects.filter(
+    rows = visible_queries(user, place.subject.study, [place.study]).filter(
         event=place.event, form_oid=place.form.oid, repeat_key=place.repeat_key, status__in=CHIPS
-    ).values_list("item_oid", "status")
+    )
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    for oid, status in rows:
+    for oid, status in rows.values_list("item_oid", "status"):
         found[oid][status] += 1
     return found
+
+
+def _url(place: Place, item_oid: str) -> str:
+    subject, event = place.subject, place.event
+    return reverse(
+        "item-queries",
+        args=[subject.study.oid, subject.number, *event.key, place.form.oid, place.repeat_key, item_oid],
+    )

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crf.answers import SubjectAnswers
-from crf.models import FormData, FormStatus, Lock, Signature, StudyEvent
+from crf.models import FormData, FormStatus, Lock, QueryStatus, Signature, StudyEvent
 from crf.policies import covers
+from crf.queries import STANDING
 from crf.schedule import Timing, timing
 from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
+from crf.selectors.visible import visible_queries
 from pallsoft.templatetags.ui import rolled_up
 from sites.clock import local_today
 from sites.permissions import AnyUser
@@ -96,6 +98,7 @@ class _Board:
     def __init__(self, answers: SubjectAnswers, user: AnyUser) -> None:
         self.answers, self.study, self.subject = answers, answers.study, answers.subject
         self.with_arm = sees_arm(user, answers.subject)
+        self.user = user
 
     @cached_property
     def today(self) -> date:
@@ -108,6 +111,16 @@ class _Board:
     @cached_property
     def signed(self) -> set[object]:
         return set(Signature.objects.filter(subject=self.subject, voided_in=None).values_list("form_data", flat=True))
+
+    @cached_property
+    def queries(self) -> dict[tuple[object, str], list[str]]:
+        """{(visit, form): chip status of each standing query}."""
+        found: dict[tuple[object, str], list[str]] = defaultdict(list)
+        standing = visible_queries(self.user, self.subject.study, [self.study])
+        standing = standing.filter(subject=self.subject, status__in=STANDING)
+        for event, form_oid, status in standing.values_list("event", "form_oid", "status"):
+            found[event, form_oid].append("query" if status == QueryStatus.OPEN else "answered")
+        return found
 
     @cached_property
     def rows(self) -> dict[tuple[str, int], dict[str, list[FormData]]]:
@@ -152,9 +165,12 @@ class _Board:
                 yield self._cell(event, ref, form, rows)
 
     def _cell(self, event: StudyEvent, ref: FormRef, form: FormDef, rows: list[FormData]) -> Cell:
-        status = rolled_up(self._row_status(row) for row in rows) if rows else self._empty_status(event, ref)
+        own = [self._row_status(row) for row in rows] or [self._empty_status(event, ref)]
+        asked = self.queries.get((event.pk, form.oid), [])
+        status = rolled_up(own + asked)
         label = f"{form.title}, {visit_label(event, self.study.event(event.event_oid))}"
-        return Cell(form, status, self._url(event, form), label, self._text(event, ref, form, rows))
+        text = _asked_words(asked) if status == "query" else self._text(event, ref, form, rows)
+        return Cell(form, status, self._url(event, form), label, text)
 
     def _row_status(self, row: FormData) -> str:
         if any(covers(lock, row.event, row.form_oid, self.subject.site_id) for lock in self.locks):
@@ -179,3 +195,8 @@ class _Board:
     def _url(self, event: StudyEvent, form: FormDef) -> str:
         address = [self.subject.study.oid, self.subject.number, *event.key, form.oid]
         return reverse("form-list", args=address) if form.repeating else reverse("form", args=[*address, "1"])
+
+
+def _asked_words(asked: list[str]) -> str:
+    number = asked.count("query")
+    return ngettext("%(n)s query", "%(n)s queries", number) % {"n": number}

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from crf.entry.document import Document, Fired, Settled
 from crf.models import FormData, MessageKind, Query, QueryStatus
-from crf.queries import STANDING
+from crf.queries import STANDING, STORED_IN
 from crf.services import threads
 from sites.models import Subject
 from trials.definition import EditCheck, StudyDef
@@ -73,7 +73,7 @@ def _standing(row: FormData) -> list[Query]:
 
 
 def _asked(row: FormData, study: StudyDef, check: EditCheck, settled: Settled) -> Query:
-    with translation.override(threads.STORED_IN):
+    with translation.override(STORED_IN):
         text = str(check.message)
     query = Query(
         study=row.study,

@@ -11,7 +11,7 @@ from crf.entry.texts import note
 from crf.models import FormData, MessageKind, Query, QueryStatus, StudyEvent
 from crf.policies import check_can_query
 from crf.queries import PERMISSION, STANDING
-from crf.selectors.place import place_of
+from crf.selectors.place import NEW, place_of
 from crf.services import replays, threads
 from crf.services.visits import explained, lock_subject, stored
 from pallsoft.accounts.models import User
@@ -48,7 +48,7 @@ def raise_query(
             return Query.objects.get(pk=answer["query"])
         place = place_of(event, form_oid, repeat_key)
         check_can_query(place.event, form_oid)
-        if item_oid not in place.form.item_oids:
+        if repeat_key == NEW or item_oid not in place.form.item_oids:
             raise InvalidInput({"item": [_("The form has no such question. Open the form again.")]})
         query = threads.open_query(
             Query(

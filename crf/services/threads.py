@@ -2,27 +2,16 @@
 
 from django.db.models import Max
 from django.utils import translation
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from crf.models import MessageKind, Query, QueryMessage, QueryStatus
-from crf.queries import TRANSITIONS
+from crf.queries import SAID, STORED_IN, TRANSITIONS
 from pallsoft.errors import NotAllowedNow
 from sites.models import Role, Site
 from sites.permissions import Permission, roles_at, roles_with
 
 K = MessageKind
-STORED_IN = "nb"  # the language in which the system writes into threads
 SITE_ROLES = (Role.STUDY_NURSE, Role.INVESTIGATOR, Role.PRINCIPAL_INVESTIGATOR)  # whose turn it is, in this order
-# What the system says of its own steps. The first word of a thread is the message of its check.
-SAID: dict[MessageKind, Promise] = {
-    K.CLOSE: gettext_lazy("The answer is right now, so the query closed by itself."),
-    K.REOPEN: gettext_lazy(
-        "The answers have changed and need a second look again. What was said was about the old ones."
-    ),
-    K.CANCEL: gettext_lazy("The form was removed, and its queries with it."),
-}
 
 
 def said(kind: MessageKind) -> str:

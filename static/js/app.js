@@ -4,5 +4,6 @@ import "./error-summary.js";
 import "./keyboard.js";
 import "./lock.js";
 import "./nrs.js";
+import "./side-panel.js";
 import "./submit-once.js";
 import "./time-slider.js";
