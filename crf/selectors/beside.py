@@ -29,18 +29,21 @@ class Beside:
     verified: str = ""
 
 
-def beside(place: Place, user: AnyUser) -> dict[str, Beside]:
-    """{item OID: what stands beside it}; the page shows it for the items that the person sees."""
+def beside(place: Place, user: AnyUser, *, looking_back: bool = False) -> dict[str, Beside]:
+    """{item OID: what stands beside it}; the page shows it for the items that the person sees.
+
+    `looking_back`: the page shows an earlier time, so nothing is asked or answered from it.
+    """
     subject = place.subject
     if place.repeat_key == NEW:
         return {}
-    may_raise = Permission.RAISE_QUERY in rights_at(user, subject.study, subject.site)
+    may_raise = not looking_back and Permission.RAISE_QUERY in rights_at(user, subject.study, subject.site)
     asked = _standing_queries(place, user)
     notes: dict[str, Beside] = defaultdict(Beside)
     for oid in place.form.item_oids if may_raise else asked:
         counts = sorted(asked.get(oid, {}).items(), reverse=True)
         chips = {CHIPS[QueryStatus(status)]: count for status, count in counts}
-        notes[oid] = Beside(chips, _url(place, oid), may_raise)
+        notes[oid] = Beside(chips, "" if looking_back else _url(place, oid), may_raise)
     return dict(notes)
 
 

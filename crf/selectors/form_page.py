@@ -79,7 +79,7 @@ def form_page(
     may_enter = Permission.ENTER_DATA in rights and not looking_back
     closed = _closed(place) if may_enter else ""
     fields = _fields(place, rights, posted, settled, readonly=not may_enter or bool(closed))
-    for oid, notes in beside(place, user).items():
+    for oid, notes in beside(place, user, looking_back=looking_back).items():
         if oid in fields:
             fields[oid]["beside"] = notes
     version = place.row.version if place.row else 0
