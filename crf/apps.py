@@ -9,8 +9,10 @@ class CrfConfig(AppConfig):
     def ready(self) -> None:
         from crf.services.recalculation import follow_subject
         from crf.waiting import queries_waiting, waiting
+        from crf.waiting_signatures import waiting as waiting_signatures
         from sites import following, worklist
 
         worklist.register(waiting)
         worklist.register(queries_waiting)
+        worklist.register(waiting_signatures)
         following.register(follow_subject)

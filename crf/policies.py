@@ -4,8 +4,9 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from crf.models import FormData, Lock, LockKind, StudyEvent
+from crf.models import FormData, FormStatus, Lock, LockKind, StudyEvent
 from pallsoft.errors import NotAllowedNow, PallsoftError
+from sites.models import Site
 from sites.policies import check_can_enter
 from trials.definition import FormDef
 
@@ -67,6 +68,19 @@ def can_query(event: StudyEvent, form_oid: str) -> bool:
     except PallsoftError:
         return False
     return True
+
+
+def check_can_sign(site: Site, forms: list[FormData]) -> None:
+    """Raises NotAllowedNow while there is nothing to sign or something is not finished; locked data can be signed."""
+    check_can_enter(site)
+    if not forms:
+        raise NotAllowedNow(_("There is nothing to sign: no form is saved here yet."))
+    if any(form.status != FormStatus.COMPLETE for form in forms):
+        raise NotAllowedNow(
+            _("Not everything is complete yet. Answer what is missing, or say why it is missing, first.")
+        )
+    if any(form.removed_in for form in forms):
+        raise NotAllowedNow(_("The form has been removed."))
 
 
 def is_locked(event: StudyEvent, form_oid: str) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crf.views import drafts, eligibility, entry, forms, queries, subjects, trail, visits
+from crf.views import drafts, eligibility, entry, forms, queries, signing, subjects, to_sign, trail, visits
 
 VISIT = "subjects/<str:number>/events/<str:event_oid>-<int:ordinal>/"
 FORM = f"{VISIT}forms/<str:form_oid>/<str:repeat_key>/"
@@ -23,5 +23,9 @@ urlpatterns = [
     path(f"{FORM}thanks/", forms.thanks, name="form-thanks"),
     path(f"{FORM}trail/", trail.trail_page, name="form-trail"),
     path(f"{FORM}items/<str:item_oid>/queries/", queries.item_queries, name="item-queries"),
+    path(f"{FORM}sign/", signing.form_page, name="form-sign"),
+    path(f"{VISIT}sign/", signing.visit_page, name="visit-sign"),
+    path("subjects/<str:number>/sign/", signing.casebook_page, name="casebook-sign"),
+    path("sign/", to_sign.to_sign, name="to-sign"),
     path(f"{FORM}void/", forms.void, name="form-void"),
 ]

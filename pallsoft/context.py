@@ -16,6 +16,7 @@ from trials.models import Study
 PAGES = (
     (_("Subjects"), "subject-list", "people", Permission.VIEW_SUBJECT),
     (_("Queries"), "queries", "question", Permission.VIEW_SUBJECT),
+    (_("To sign"), "to-sign", "pen", Permission.SIGN),
     (_("Screening log"), "screening", "clipboard", Permission.VIEW_SUBJECT),
     (_("Recruitment"), "recruitment", "chart", Permission.VIEW_RECRUITMENT),
     (_("Randomisation lists"), "randomization-lists", "shuffle", Permission.HOLD_LIST),

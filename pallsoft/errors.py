@@ -73,4 +73,6 @@ def refusal_of(error: BaseException) -> PallsoftError | None:
             return NotAllowedNow(_("Unlocking a site or the study takes two persons: one asks, another confirms."))
         case "PS009":
             return Conflict(_("Nothing was stored: the value has changed since you looked. Open the page again."))
+        case "PS010":
+            return NotAllowedNow(_("Nothing was signed: only you yourself can sign, and only what stands there now."))
     return None

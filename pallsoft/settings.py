@@ -153,6 +153,9 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # the mail would point to a sign-up, whi
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 # The key is account and network (accounts/adapter.py); the limit per network is far above what a hospital mistypes.
 ACCOUNT_RATE_LIMITS = {"login_failed": "100/15m/ip,10/15m/key"}
+# So many failed attempts at signing lock signing for so long, and tell the person and the security contact (SIG-08).
+SIGNING_ATTEMPTS = env.int("PALLSOFT_SIGNING_ATTEMPTS", 5)
+SIGNING_LOCK_MINUTES = env.int("PALLSOFT_SIGNING_LOCK_MINUTES", 30)
 # Behind a proxy the rate limits count the address that the proxy names, else all sites share one.
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = env.str("PALLSOFT_CLIENT_IP_HEADER", "") or None
 ACCOUNT_USER_DISPLAY = "pallsoft.accounts.adapter.display_name"
@@ -192,6 +195,7 @@ EMAIL_TIMEOUT = 20
 EMAIL_BACKEND = env.str("PALLSOFT_EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
 EMAIL_FILE_PATH = env.str("PALLSOFT_EMAIL_DIR", "") or None
 DEFAULT_FROM_EMAIL = env.str("PALLSOFT_MAIL_FROM", "pallsoft@localhost")
+SECURITY_CONTACT = env.str("PALLSOFT_SECURITY_CONTACT", DEFAULT_FROM_EMAIL)
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL

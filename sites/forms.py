@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pallsoft.accounts.models import Profession, User
+from pallsoft.accounts.models import Profession, User, Verification
 from sites.clock import local_today
 from sites.fields import ClockField, DayField, MonthField, add_instant, offer, offer_rows
 from sites.models import TRANSITIONS, AgeBand, Role, ScreeningOutcome, Sex, Site, Task
@@ -55,6 +55,13 @@ class InviteForm(forms.Form):
     profession = forms.ChoiceField(label=gettext_lazy("Profession"), choices=Profession)
     language = forms.ChoiceField(
         label=gettext_lazy("Language of messages"), choices=[("nb", "Norsk bokmål"), ("en", "English")]
+    )
+
+
+class VerifyForm(forms.Form):
+    how = forms.ChoiceField(
+        label=gettext_lazy("How was the identity verified?"),
+        choices=[("", gettext_lazy("Choose …")), *Verification.choices],
     )
 
 

@@ -106,6 +106,7 @@ TASK_PERMISSION: dict[Task, Permission] = {
     Task.REPORT_SAE: P.REPORT_SAE,
 }
 PHYSICIAN_TASKS = frozenset({Task.CONFIRM_ELIGIBILITY})
+SIGNING_TASKS = frozenset({Task.CONFIRM_ELIGIBILITY, Task.SIGN})  # identity verified first (SIG-07)
 
 
 def has_permission(user: AnyUser, permission: Permission, study: Study, site: Site | None = None) -> bool:
@@ -253,6 +254,8 @@ def roles_at(site: Site) -> set[Role]:
 
 def _delegation_refusal(user: AnyUser, task: Task, site: Site, on: date | None) -> str:
     leaders = list(principal_investigators(site))
+    if task in SIGNING_TASKS and not getattr(user, "verified_at", None):
+        return _("Your identity has not been verified yet. Ask the user administrator of the trial to do so first.")
     if task in PHYSICIAN_TASKS and getattr(user, "profession", "") != Profession.PHYSICIAN:
         return _("Only a physician may do this. Ring %(name)s.") % {"name": _names(leaders)}
     if user in leaders or delegations_to(user, task, site, on).exists():

@@ -139,7 +139,7 @@ def assignments_in(user: AnyUser, study: Study) -> QuerySet[Assignment]:
     sites = sites_for(user, study, Permission.VIEW_USERS)
     return (
         Assignment.objects.filter(Q(site=None) | Q(site__in=sites), study=study)
-        .select_related("user", "site", "study")
+        .select_related("user__verified_by", "site", "study")
         .order_by("user__full_name", "valid_from")
     )
 

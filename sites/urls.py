@@ -27,6 +27,7 @@ urlpatterns = [
     path("users/", people.user_list, name="users"),
     path("users/invite/", people.invite, name="invite-user"),
     path("users/<uuid:user_id>/invitation/", people.invite_again, name="invite-again"),
+    path("users/<uuid:user_id>/identity/", people.verify, name="verify-identity"),
     path("users/<uuid:user_id>/close/", people.close_account, name="close-account"),
     path("roles/", people.assign, name="assign-role"),
     path("roles/<uuid:assignment_id>/end/", people.end_role, name="end-role"),

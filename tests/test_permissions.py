@@ -85,6 +85,11 @@ ACCESS = {
     "queries": (READERS, RAISERS),
     "item-queries": (READERS, RAISERS),
     "query": (READERS, SITE),  # who raised it closes it: tests/integration/crf/test_thread.py
+    "form-sign": (PI, PI),  # and to whom the task is delegated
+    "visit-sign": (PI, PI),
+    "casebook-sign": (PI, PI),
+    "to-sign": (PI | {R.INVESTIGATOR}, PI | {R.INVESTIGATOR}),
+    "verify-identity": (ADMIN, ADMIN),
     "form-copy": (READERS, NOBODY),
     "randomize": (READERS, PI),  # and to whom the task is delegated
     "randomization-receipt": (NOBODY, NOBODY),  # nobody is randomised here: tests/integration/randomization

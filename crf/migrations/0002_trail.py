@@ -67,6 +67,15 @@ class Migration(migrations.Migration):
             DROP FUNCTION audit.lock_key(uuid);
             """,
         ),
-        sql_file("void_signature.sql", "DROP FUNCTION audit.void_signatures() CASCADE"),
+        sql_file(
+            "void_signature.sql",
+            """
+            DROP FUNCTION audit.check_signature() CASCADE;
+            DROP FUNCTION audit.void_casebook_signatures() CASCADE;
+            DROP FUNCTION audit.void_signatures_of_event() CASCADE;
+            DROP FUNCTION audit.void_signatures_of_form() CASCADE;
+            DROP FUNCTION audit.void_signatures() CASCADE;
+            """,
+        ),
         sql_file("as_of.sql", "DROP FUNCTION audit.form_data_as_of(uuid, bigint)"),
     ]

@@ -1,11 +1,8 @@
 """Whether a subject fits: the criteria one by one, where each answer comes from, and who has confirmed it."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from crf.answers import SubjectAnswers
 from crf.models import FormData, Meaning, Signature, StudyEvent
@@ -97,23 +94,6 @@ def valid_signature(row: FormData | None) -> Signature | None:
         .select_related("signed_by", "delegation")
         .first()
     )
-
-
-def manifest_of(rows: list[FormData]) -> list[dict[str, Any]]:
-    """What a signature is given for: each form, its version and the SHA-256 of its answers."""
-    return [{"form_data": str(row.pk), "version": row.version, "sha256": content_sha256(row)} for row in rows]
-
-
-def content_sha256(row: FormData) -> str:
-    """Binds answers, form version and definition version (21 CFR 11.70)."""
-    content = {
-        "form": row.form_oid,
-        "version": row.version,
-        "definition": str(row.definition_version_id),
-        "data": row.data,
-        "missing": row.missing_codes,
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
 def _is_eligibility(form: FormData, study: StudyDef, event: StudyEvent) -> bool:

@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crf.answers import SubjectAnswers
-from crf.models import FormData, FormStatus, Lock, QueryStatus, Signature, StudyEvent
+from crf.models import FormData, FormStatus, Lock, QueryStatus, StudyEvent
 from crf.policies import covers
 from crf.queries import STANDING
 from crf.schedule import Timing, timing
 from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
+from crf.selectors.standing import signed_forms
 from crf.selectors.visible import visible_queries
 from pallsoft.templatetags.ui import rolled_up
 from sites.clock import local_today
@@ -109,8 +111,8 @@ class _Board:
         return list(Lock.objects.filter(study_id=self.subject.study_id, lifted_in=None))
 
     @cached_property
-    def signed(self) -> set[object]:
-        return set(Signature.objects.filter(subject=self.subject, voided_in=None).values_list("form_data", flat=True))
+    def signed(self) -> set[UUID]:
+        return signed_forms(self.subject)
 
     @cached_property
     def queries(self) -> dict[tuple[object, str], list[str]]:

@@ -1,14 +1,13 @@
 """Eligibility: confirmed by a delegated physician, or failed. No role can waive a criterion."""
 
-import hashlib
-
 from django.utils.translation import gettext as _
 
 from crf.models import Meaning, Signature
-from crf.selectors.eligibility import Eligibility, eligibility_of, manifest_of
+from crf.selectors.eligibility import Eligibility, eligibility_of
+from crf.selectors.signing import Signable
+from crf.services.signing import write_signature
 from crf.services.visits import explained, lock_subject
 from pallsoft.accounts.models import User
-from pallsoft.audit.anchors import anchor
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
 from sites.acting import acting
@@ -34,20 +33,8 @@ def confirm_eligibility(*, subject: Subject, by: User) -> Signature:
         if found.signature:
             return found.signature
         _check_fits(found)
-        manifest = manifest_of(found.source_rows)
-        anchor(subject.study, "signature")
-        return Signature.objects.create(
-            study=subject.study,
-            subject=subject,
-            event=found.event,
-            form_data=found.row,
-            meaning=Meaning.ELIGIBILITY,
-            signed_by=by,
-            printed_name=by.full_name,
-            delegation=delegation,
-            manifest=manifest,
-            sha256=hashlib.sha256("".join(part["sha256"] for part in manifest).encode()).hexdigest(),
-        )
+        signable = Signable(subject, found.event, found.row, found.source_rows, [])
+        return write_signature(signable, meaning=Meaning.ELIGIBILITY, by=by, delegation=delegation)
 
 
 def record_screen_failure(*, subject: Subject, by: User, reason: str = "") -> Subject:

@@ -14,10 +14,11 @@ from crf.selectors.crumbs import crumbs
 from crf.selectors.eligibility import Eligibility, eligibility_of
 from crf.selectors.matrix import visit_label
 from crf.selectors.strip import strip_for
+from crf.views.signature_box import Problem, problem_of, proof_by, signature_box
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.models import Subject, SubjectStatus, Task
-from sites.permissions import Permission, has_permission, may_perform
+from sites.permissions import Permission, has_permission, may_perform, require_task
 from sites.selectors import subject_for
 
 
@@ -25,23 +26,24 @@ from sites.selectors import subject_for
 def eligibility_page(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     """POST `act`: confirm | fail | again, `reason` as typed."""
     subject = subject_for(request.user, study_oid, number)
-    errors: list[dict[str, Any]] = []
-    if request.method == "POST":
-        try:
-            messages.success(request, _act(request, subject))
-            return redirect(request.path)
-        except (InvalidInput, NotAllowedNow) as refusal:
-            errors = [{"text": refusal.message}]
-    found = eligibility_of(subject)
-    with timezone.override(found.answers.zone):
-        context = _context(request, found) | {"errors": errors}
-        return render(request, "crf/eligibility.html", context, status=422 if errors else 200)
+    problem = Problem()
+    with timezone.override(subject.site.timezone):
+        if request.method == "POST":
+            try:
+                messages.success(request, _act(request, subject))
+                return redirect(request.path)
+            except (InvalidInput, NotAllowedNow) as refusal:
+                problem = problem_of(request, refusal)
+        context = _context(request, eligibility_of(subject)) | signature_box(request, None, problem)
+        return render(request, "crf/eligibility.html", context, status=422 if problem.errors else 200)
 
 
 def _act(request: AuthenticatedRequest, subject: Subject) -> str:
     """Do what was asked for; returns the sentence that says so."""
     match request.POST.get("act"):
         case "confirm":
+            require_task(request.user, Task.CONFIRM_ELIGIBILITY, subject.site)  # before a password is asked for
+            proof_by(request)
             services.confirm_eligibility(subject=subject, by=request.user)
             return _("Eligibility is confirmed.")
         case "fail":

@@ -14,6 +14,7 @@ from crf.entry.drafted import item_names
 from crf.entry.interruptions import AnswersNeeded, EditConflict
 from crf.entry.posted import Posted, read_posted
 from crf.entry.refusal import Refused
+from crf.selectors import signatures
 from crf.selectors.copying import copied_answers, earlier_one
 from crf.selectors.crumbs import crumbs
 from crf.selectors.drafts import Kept, kept_draft, texts_of
@@ -204,6 +205,7 @@ def _shown(
     more: dict[str, Any] = {"reason": request.POST.get("reason", ""), "observed_at": page.observed_at}
     if template != PATIENT:
         more["strip"] = strip_for(page.place.answers, request.user)
+        more["signing"] = signatures.of_form(page.place.row, request.user, f"{form_url(page.place)}sign/")
     return _rendered(request, page, template, status, more | (panel or {}))
 
 

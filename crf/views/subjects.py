@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crf.answers import SubjectAnswers
+from crf.selectors import signatures
 from crf.selectors.as_of import looking_back, subject_slider
 from crf.selectors.matrix import matrix_of
 from crf.selectors.strip import strip_for
@@ -34,6 +35,7 @@ def subject_page(request: AuthenticatedRequest, study_oid: str, number: str) -> 
             "matrix": matrix_of(answers, request.user),
             "clock": answers.clock,
             "actions": [] if slider else actions_for(answers, request.user),
+            "signing": None if slider else signatures.of_casebook(subject, request.user),
         }
         with timezone.override(answers.zone):
             return render(request, "crf/subject.html", context, status=status_of(slider))

@@ -16,6 +16,7 @@ from crf.entry.refusal import Refused
 from crf.models import StudyEvent
 from crf.policies import can_change_event
 from crf.schedule import timing
+from crf.selectors import signatures
 from crf.selectors.crumbs import subject_crumb
 from crf.selectors.loading import event_for
 from crf.selectors.matrix import visit_label, visit_of
@@ -55,6 +56,7 @@ def _context(request: AuthenticatedRequest, event: StudyEvent) -> dict[str, Any]
         "may_change": may_enter and can_change_event(event),
         "timing": timing(event.happened_on, event.window_from, event.window_to) if event.happened_on else "",
         "typed": request.POST,
+        "signing": signatures.of_visit(event, request.user),
     }
 
 

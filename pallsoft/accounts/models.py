@@ -13,6 +13,16 @@ class Profession(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+class Verification(models.TextChoices):
+    """How somebody's identity was verified, before that person may sign (21 CFR 11.100(b), SIG-07)."""
+
+    PASSPORT = "passport", _("Passport")
+    ID_CARD = "id_card", _("National identity card")
+    DRIVING_LICENCE = "driving_licence", _("Driving licence")
+    ELECTRONIC = "electronic", _("Electronic identity, such as BankID")
+    EMPLOYER = "employer", _("Known at the hospital and confirmed by its personnel office")
+
+
 class UserManager(BaseUserManager["User"]):
     """Finds users by their name in any case, so that two names never differ by case alone."""
 
@@ -31,6 +41,7 @@ class User(AbstractBaseUser, RegulatedModel):
     is_active = models.BooleanField(_("active"), default=True)
     verified_by = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
     verified_at = models.DateTimeField(null=True)
+    verified_how = models.CharField(max_length=16, choices=Verification, null=True)
 
     objects = UserManager()
     USERNAME_FIELD = "username"

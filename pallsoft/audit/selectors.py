@@ -49,6 +49,38 @@ def last_changes(*, table: str, row_id: UUID) -> dict[str, TrailRow]:
     return {row.item: row for row in rows}
 
 
+def changes_after(*, tables: list[str], rows: list[UUID], seal_n: int) -> list[TrailRow]:
+    """What happened to any of the rows after that link of their study's chain, the oldest first. One query."""
+    return _rows(
+        "tbl = ANY(%s) AND row_id = ANY(%s::uuid[]) AND seal_n > %s ORDER BY seal_n, change", [tables, rows, seal_n]
+    )
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest link of a study's chain; `hash` in hexadecimal digits. n 0: nothing is sealed yet."""
+
+    n: int
+    hash: str
+
+
+def chain_head(study: UUID) -> Head:
+    """The last link that is committed."""
+    return _head("SELECT n, encode(hash, 'hex') FROM audit.head WHERE study_id = %s", [study])
+
+
+def chain_link(study: UUID, n: int) -> Head:
+    """Link `n`; its hash is empty when there is none."""
+    return _head("SELECT n, encode(hash, 'hex') FROM audit.seal WHERE study_id = %s AND n = %s", [study, n])
+
+
+def _head(query: str, given: list[Any]) -> Head:
+    with connection.cursor() as cursor:
+        cursor.execute(query, given)
+        row = cursor.fetchone()
+    return Head(*row) if row else Head(0, "")
+
+
 def _rows(condition: str, given: list[Any]) -> list[TrailRow]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {COLUMNS} FROM audit.trail WHERE {condition}", given)

@@ -10,6 +10,7 @@ from sites.services.people import (
     end_delegation,
     invite_user,
     send_invitation,
+    verify_identity,
 )
 from sites.services.places import (
     approve_version,
@@ -42,5 +43,6 @@ __all__ = [
     "set_site_status",
     "set_study_status",
     "stop_randomization",
+    "verify_identity",
     "withdraw_consent_option",
 ]

@@ -6,15 +6,16 @@ from datetime import date, timedelta
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from pallsoft.accounts.models import Profession, User
+from pallsoft.accounts.models import Profession, User, Verification
 from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
 from pallsoft.outbox.models import Message
 from pallsoft.outbox.services import owe
 from sites.acting import acting
-from sites.clock import local_today
+from sites.clock import database_now, local_today
 from sites.models import Assignment, Delegation, Role, Site, Task
 from sites.permissions import (
     PHYSICIAN_TASKS,
+    SIGNING_TASKS,
     TASK_PERMISSION,
     Permission,
     current_assignments,
@@ -58,6 +59,22 @@ def send_invitation(*, study: Study, user: User, by: User) -> None:
         if user.has_usable_password():
             raise NotAllowedNow(_("%(name)s has already set a password.") % {"name": user.full_name})
         _owe_invitation(study, user)
+
+
+def verify_identity(*, study: Study, user: User, how: Verification, by: User | None) -> User:
+    """Somebody has seen who the person is; needed before the right to sign is given (SIG-07).
+
+    Raises NotPermitted for one's own identity, NotAllowedNow when it is verified already.
+    """
+    with acting(Permission.MANAGE_USERS, study=study, by=by, action="sites.verify_identity"):
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if user == by:
+            raise NotPermitted(_("Nobody verifies their own identity. Ask another user administrator."))
+        if user.verified_at:
+            raise NotAllowedNow(_("The identity of %(name)s is verified already.") % {"name": user})
+        user.verified_by, user.verified_at, user.verified_how = by, database_now(), how
+        user.save(update_fields=["verified_by", "verified_at", "verified_how"])
+    return user
 
 
 def assign_role(
@@ -192,6 +209,11 @@ def _check_delegate(site: Site, user: User, task: Task) -> None:
     errors = []
     if task in PHYSICIAN_TASKS and user.profession != Profession.PHYSICIAN:
         errors.append(_("Only a physician can get this task; %(name)s is not registered as one.") % {"name": user})
+    if task in SIGNING_TASKS and not user.verified_at:
+        errors.append(
+            _("The identity of %(name)s is not verified yet. Ask the user administrator to do so first.")
+            % {"name": user}
+        )
     if not has_permission(user, TASK_PERMISSION[task], site.study, site):
         errors.append(_("%(name)s has no role at %(site)s that can do this.") % {"name": user, "site": site})
     if user in principal_investigators(site):

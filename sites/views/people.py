@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
-from sites.forms import AssignForm, DelegateForm, EndForm, InviteForm, ReasonForm
+from sites.forms import AssignForm, DelegateForm, EndForm, InviteForm, ReasonForm, VerifyForm
 from sites.permissions import Permission, permissions_anywhere, sites_for
 from sites.selectors import (
     accounts_in,
@@ -60,6 +60,22 @@ def invite_again(request: AuthenticatedRequest, study_oid: str, user_id: uuid.UU
     services.send_invitation(study=study, user=user, by=request.user)
     messages.success(request, _("A new invitation goes to %(name)s.") % {"name": user.full_name})
     return redirect("users", study_oid=study.oid)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify(request: AuthenticatedRequest, study_oid: str, user_id: uuid.UUID) -> HttpResponse:
+    """Who has seen that the person is who the account says, and how: before the right to sign is given."""
+    study = study_for(request.user, study_oid, Permission.MANAGE_USERS)
+    user = get_object_or_404(accounts_in(study), pk=user_id)
+    form = VerifyForm(request.POST or None)
+    if submitted(form, lambda: services.verify_identity(study=study, user=user, **form.cleaned_data, by=request.user)):
+        messages.success(request, _("The identity of %(name)s is verified.") % {"name": user.full_name})
+        return redirect("users", study_oid=study.oid)
+    title = _("Verify the identity of %(name)s") % {"name": user.full_name}
+    lead = _("Your name and the time are kept with it. Without it nobody gets the right to sign. No copy is stored.")
+    return form_page(
+        request, form, study=study, title=title, lead=lead, action=_("I have verified the identity"), back="users"
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -4,6 +4,7 @@ import "./error-summary.js";
 import "./keyboard.js";
 import "./lock.js";
 import "./nrs.js";
+import "./select-all.js";
 import "./side-panel.js";
 import "./submit-once.js";
 import "./time-slider.js";

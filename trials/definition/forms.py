@@ -150,6 +150,7 @@ class FormDef:
     kind: str = needs(choice("clinic", "patient"))
     repeating: bool = may(FLAG, False)
     before_consent: bool = may(FLAG, False)
+    assessed_by: str | None = may(choice("physician"))
     instructions: Text | None = may(TEXT)
     groups: tuple[ItemGroupDef, ...] = needs(many(record(ItemGroupDef), least=1))
     checks: tuple[EditCheck, ...] = may(many(record(EditCheck)), ())

@@ -48,7 +48,7 @@ def test_a_form_is_not_moved_away_from_its_signature(trial, form, elsewhere, wri
     with writing():
         Signature.objects.create(
             study=trial.study, subject=trial.subject, form_data=form, meaning="eligibility", signed_by=trial.user,
-            printed_name="Åse", manifest=[{"form_data": str(form.pk)}], sha256="0" * 64,
+            printed_name="Åse", manifest=[{"form_data": str(form.pk), "version": 1}], sha256="0" * 64,
         )  # fmt: skip
     with pytest.raises(NotAllowedNow), writing("moved"):
         FormData.objects.filter(pk=form.pk).update(subject=elsewhere.subject)

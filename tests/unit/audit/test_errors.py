@@ -26,6 +26,7 @@ def error_with(code, detail=None):
         ("PS007", InvalidInput, 422),
         ("PS008", NotAllowedNow, 409),
         ("PS009", Conflict, 409),
+        ("PS010", NotAllowedNow, 409),
     ],
 )
 def test_every_code_has_its_refusal(code, kind, status):
