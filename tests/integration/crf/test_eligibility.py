@@ -111,7 +111,7 @@ def test_the_page_shows_criteria_sources_and_verdict(fit, sign_in, investigator,
     assert html.count("verdict-yes") == 3
     assert "Computed from: Pain: 6" in html
     assert 'value="confirm"' in html
-    answer = browser.post(url, {"act": "confirm"}, follow=True)
+    answer = browser.post(url, {"act": "confirm", "password": PASSWORD}, follow=True)
     assert f"Confirmed by {investigator.full_name}" in answer.content.decode()
 
 
