@@ -108,11 +108,9 @@ def _without_physicians_own(forms: "QuerySet[Any]", sites: Iterable[Site]) -> "Q
         .order_by("-id")
     )
     by_physician = User.objects.filter(pk=OuterRef("author"), profession=Profession.PHYSICIAN)
-    return (
-        forms.filter(form_oid__in=_assessed_forms(sites))
-        .annotate(author=Coalesce(Subquery(typed.values("change_set__actor_id")[:1]), F("created_in__actor_id")))
-        .filter(~Exists(by_physician))
-    )
+    author = Coalesce(Subquery(typed.values("change_set__actor_id")[:1]), F("created_in__actor_id"))
+    assessments: QuerySet[Any] = forms.filter(form_oid__in=_assessed_forms(sites)).annotate(author=author)
+    return assessments.filter(~Exists(by_physician))
 
 
 def _assessed_forms(sites: Iterable[Site]) -> set[str]:

@@ -8,6 +8,7 @@ from crf.selectors.signing import Signable
 from crf.services.signing import write_signature
 from crf.services.visits import explained, lock_subject
 from pallsoft.accounts.models import User
+from pallsoft.audit.anchors import anchor
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
 from sites.acting import acting
@@ -34,6 +35,7 @@ def confirm_eligibility(*, subject: Subject, by: User) -> Signature:
             return found.signature
         _check_fits(found)
         signable = Signable(subject, found.event, found.row, found.source_rows, [])
+        anchor(subject.study, "signature")
         return write_signature(signable, meaning=Meaning.ELIGIBILITY, by=by, delegation=delegation)
 
 

@@ -5,6 +5,7 @@ that holds today; for exactly what the page showed; and it is bound to it (21 CF
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from crf.selectors.signing import Signable, signable_casebook, signable_form, si
 from crf.services.visits import lock_subject
 from pallsoft.accounts.models import Profession, User
 from pallsoft.accounts.signing import Proof
+from pallsoft.audit.anchors import anchor
 from pallsoft.audit.context import change_set
 from pallsoft.audit.selectors import chain_head
 from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow, NotPermitted
@@ -40,7 +42,7 @@ def sign_form(*, form: FormData, meaning: Meaning, seen: str, by: User, proof: P
 
     Raises SeenOtherwise, NotPermitted with whom to ring, NotAllowedNow.
     """
-    return _sign(form.subject, lambda subject: _form(subject, form.pk), meaning, seen, by, proof)
+    return _anchored(_sign(form.subject, partial(_form, form_id=form.pk), meaning, seen, by, proof))
 
 
 def sign_visit(*, event: StudyEvent, meaning: Meaning, seen: str, by: User, proof: Proof) -> Signature:
@@ -51,12 +53,12 @@ def sign_visit(*, event: StudyEvent, meaning: Meaning, seen: str, by: User, proo
         found.subject = subject
         return signable_visit(found)
 
-    return _sign(event.subject, find, meaning, seen, by, proof)
+    return _anchored(_sign(event.subject, find, meaning, seen, by, proof))
 
 
 def sign_casebook(*, subject: Subject, meaning: Meaning, seen: str, by: User, proof: Proof) -> Signature:
     """Sign all that is stored of a subject. Raises as `sign_form`."""
-    return _sign(subject, signable_casebook, meaning, seen, by, proof)
+    return _anchored(_sign(subject, signable_casebook, meaning, seen, by, proof))
 
 
 def sign_many(
@@ -74,11 +76,13 @@ def sign_many(
     with transaction.atomic():
         for form in in_order:
             try:
-                given.append(sign_form(form=form, meaning=meaning, seen=seen.get(form.pk, ""), by=by, proof=proof))
+                find = partial(_form, form_id=form.pk)
+                given.append(_sign(form.subject, find, meaning, seen.get(form.pk, ""), by, proof))
             except SeenOtherwise as refusal:
                 changed += refusal.signables
         if changed:
             raise SeenOtherwise(changed)
+        _anchored(given[0])
     return given
 
 
@@ -130,6 +134,12 @@ def _sign(subject: Subject, find: Find, meaning: Meaning, seen: str, by: User, p
         if standing:  # a double click signs once
             return standing
         return write_signature(signable, meaning=meaning, by=by, delegation=delegation)
+
+
+def _anchored(signature: Signature) -> Signature:
+    """Noted outside the database once the transaction has committed, once for all that was signed in it."""
+    anchor(signature.study, "signature")
+    return signature
 
 
 def _form(subject: Subject, form_id: UUID) -> Signable:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.contrib.auth.hashers import make_password
 
-from pallsoft.accounts.models import User
+from pallsoft.accounts.models import User, Verification
 from pallsoft.demo.names import STUDY_STAFF, Post, site_posts
 from sites import services
 from sites.centres import Centre
@@ -83,6 +83,7 @@ class Staff:
         leader, physician, nurse = (self._hire(post, [site]) for post in site_posts(site.code))
         for user, task in (
             (physician, Task.CONFIRM_ELIGIBILITY),
+            (physician, Task.SIGN),
             (physician, Task.RANDOMIZE),
             (nurse, Task.RANDOMIZE),
         ):
@@ -105,6 +106,7 @@ class Staff:
         )
         user.password = self._hash
         user.save(update_fields=["password"])
+        user = services.verify_identity(study=self.study, user=user, how=Verification.EMPLOYER, by=None)
         everywhere: list[Site | None] = [None]
         for site in sites or everywhere:
             services.assign_role(study=self.study, user=user, role=post.role, site=site, valid_from=self.start, by=None)

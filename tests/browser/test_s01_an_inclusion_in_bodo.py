@@ -33,8 +33,8 @@ def test_s01_an_ordinary_inclusion_in_bodo(open_page, sign_in, picture):
     assert nurse.locator("[name=typed_number]").count() == 0  # closed until a physician has confirmed
     hands.sign_out(nurse)
 
-    sign_in(physician, "investigator", "BOD")
-    confirm_eligibility(physician, number, picture)
+    account = sign_in(physician, "investigator", "BOD")
+    confirm_eligibility(physician, number, account["password"], picture)
     sign_in(nurse, "study_nurse", "BOD")
     arm = randomise(nurse, number, picture)
     receipt_is_a_pdf(nurse)
@@ -76,11 +76,12 @@ def fill_the_screening_forms(page: Page, number: str) -> None:
     assert len(forms) == len(set(forms)) >= 10
 
 
-def confirm_eligibility(page: Page, number: str, picture) -> None:
+def confirm_eligibility(page: Page, number: str, password: str, picture) -> None:
     page.goto(f"{STUDY}subjects/{number}/eligibility/")
     computed = page.locator(".criteria li", has=page.locator("p.small")).locator(".criteria-number").all_inner_texts()
     assert computed[:4] == ["I4", "I6", "I7", "I10"]
     picture(page, "eligibility-1440-nb")
+    page.locator("#id_password").fill(password)
     page.locator("button[name=act][value=confirm]").click()
     expect(page.locator("#messages .alert-success")).to_be_visible()
 

@@ -8,6 +8,7 @@ from crf.selectors.eligibility import eligibility_of
 from crf.services import confirm_eligibility, record_screen_failure, start_screening_attempt
 from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
 from sites.models import SubjectStatus
+from tests.fixtures import PASSWORD
 
 
 @pytest.fixture
