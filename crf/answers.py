@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 from crf.facts import facts_for
 from crf.models import FormData, StudyEvent
 from sites.clock import local_today
+from sites.days import value_of
 from sites.models import Consent, Subject
-from trials.definition import StudyDef
+from sites.participation import Participation, participation_of
+from trials.definition import Contact, StudyDef
 from trials.evaluate import settled
 from trials.expressions import Context
 from trials.scope import ANY, HERE, compiled
 from trials.subject_rules import facts_of
-from trials.values import UNKNOWN, Maybe, typed
+from trials.values import UNKNOWN, Maybe, PartialDate, typed
 
 PLANNED_ANCHOR = "planned_anchor_on"  # own fact of a definition: the day for which day 0 is planned
 FALLBACK = "anchor_fallback_days"  # setting of a definition: days from randomisation to a day 0 that nobody planned
@@ -111,6 +113,17 @@ class SubjectAnswers:
         days = {setting.key: setting.value for setting in self.study.settings}.get(FALLBACK, "0")
         return Clock(randomized_on + timedelta(days=int(days)), provisional=True)
 
+    def days_of(self, contact: Contact) -> list[date]:
+        """The days that a contact of the definition names, over all visits and repeats."""
+        forms = self._instances(ANY, contact.form)
+        days = [
+            self._typed(form, contact.date) for form in forms if not contact.when or self._holds(contact.when, form)
+        ]
+        return [self._day(day) for day in days if isinstance(day, date)]
+
+    def _day(self, day: date) -> date:
+        return day.astimezone(self.zone).date() if isinstance(day, datetime) else day
+
     def _anchor_in(self, form: FormData) -> Anchor | None:
         rule = self.study.anchor
         day = self._typed(form, rule.date or "")
@@ -119,13 +132,28 @@ class SubjectAnswers:
         if rule.when and not self._holds(rule.when, form):
             return None
         if isinstance(day, datetime):
-            return Anchor(day.astimezone(self.zone).date(), day)
+            return Anchor(self._day(day), day)
         clock = self._typed(form, rule.time) if rule.time else UNKNOWN
         return Anchor(day, datetime.combine(day, clock, self.zone) if isinstance(clock, time) else None)
 
     def _holds(self, rule: str, form: FormData) -> bool:
         context = settled(self.study, form.form_oid, form.data, form.missing_codes, self.at(form.event))
         return compiled(self.study, rule, form.form_oid).evaluate(context) is True
+
+    @cached_property
+    def participation(self) -> Participation:
+        return participation_of(self.subject)
+
+    @property
+    def death_on(self) -> date | PartialDate | None:
+        death = self.participation.death
+        return value_of(death.day) if death and death.day else None
+
+    @property
+    def death_at(self) -> datetime | None:
+        """The last moment at which the person can have been alive."""
+        day = self.participation.last_possible_day
+        return datetime.combine(day, time.max, self.zone) if day else None
 
     @cached_property
     def consent(self) -> Consent | None:
@@ -220,9 +248,11 @@ class _Outside:
         return self.event.event_oid if name == "oid" else self.event.happened_on
 
     def _end_of_visit(self) -> datetime | None:
-        """Nothing of a visit is observed later than the last moment of its day."""
-        day = self.event.happened_on if self.event else None
-        return datetime.combine(day, time.max, self.answers.zone) if day else None
+        """Nothing of a visit is observed later than the last moment of its day; one without a day happens today."""
+        if self.event is None or self.answers.study.event(self.event.event_oid).kind == "log":
+            return None
+        day = self.event.happened_on or self.answers.today
+        return datetime.combine(day, time.max, self.answers.zone)
 
 
 def _local_day(answers: SubjectAnswers, at: datetime | None) -> date | None:
@@ -239,6 +269,8 @@ _KNOWN: dict[str, Callable[[SubjectAnswers], Any]] = {
     "fact.randomized_on": lambda answers: _local_day(answers, answers.facts.get("randomized_at")),
     "fact.anchor_on": lambda answers: answers.anchor and answers.anchor.day,
     "fact.anchor_at": lambda answers: answers.anchor and answers.anchor.at,
+    "fact.death_on": lambda answers: answers.death_on,
+    "fact.death_at": lambda answers: answers.death_at,
     "subject.sex": lambda answers: answers.subject.sex,
     "subject.birth_year": lambda answers: Decimal(answers.subject.birth_year),
     "subject.adult_at_consent": lambda answers: _yes_no(answers.subject.adult_at_consent),

@@ -7,12 +7,14 @@ class CrfConfig(AppConfig):
     name = "crf"
 
     def ready(self) -> None:
+        from crf.exports.holding import files_with
         from crf.services.recalculation import follow_subject
         from crf.waiting import queries_waiting, waiting
         from crf.waiting_signatures import waiting as waiting_signatures
-        from sites import following, worklist
+        from sites import erasing, following, worklist
 
         worklist.register(waiting)
         worklist.register(queries_waiting)
         worklist.register(waiting_signatures)
         following.register(follow_subject)
+        erasing.register(files_with)

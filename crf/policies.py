@@ -1,5 +1,6 @@
 """May this visit or form change now? Each refusal is a sentence; pages ask the boolean form of the same function."""
 
+from datetime import date
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -7,7 +8,9 @@ from django.utils.translation import gettext as _
 from crf.models import FormData, FormStatus, Lock, LockKind, StudyEvent
 from pallsoft.errors import NotAllowedNow, PallsoftError
 from sites.models import Site
+from sites.participation import Participation
 from sites.policies import check_can_enter
+from sites.selectors import definition_at
 from trials.definition import FormDef
 
 
@@ -29,6 +32,25 @@ def can_enter_form(event: StudyEvent, form: FormDef, *, consented: bool) -> bool
     except PallsoftError:
         return False
     return True
+
+
+def check_may_collect(event: StudyEvent, participation: Participation, day: date) -> None:
+    """Raises NotAllowedNow for what was observed after the consent was withdrawn: nobody may collect it (PRV-03).
+
+    What was observed until then may still be entered and corrected.
+    """
+    if participation.is_erased:
+        raise NotAllowedNow(_("The data of this subject are erased. Nothing more is recorded under this number."))
+    definition = definition_at(event.subject.site).event(event.event_oid)
+    end = participation.collection_ends(from_registers=definition.from_registers)
+    if end and day > end:
+        raise NotAllowedNow(
+            _(
+                "The participant withdrew on %(day)s: nothing observed after that day may be entered. "
+                "If it was observed before, write when."
+            )
+            % {"day": f"{end:%d.%m.%Y}"}
+        )
 
 
 def check_can_change_event(event: StudyEvent) -> None:

@@ -9,8 +9,10 @@ class SitesConfig(AppConfig):
     def ready(self) -> None:
         from pallsoft.outbox import registry
         from sites import invitations, worklist
+        from sites.participation import may_be_written_to
         from sites.services.people import INVITATION
         from sites.waiting import waiting
 
         registry.register(INVITATION, still_owed=invitations.still_owed, render=invitations.render)
+        registry.guard_participants(may_be_written_to)
         worklist.register(waiting)

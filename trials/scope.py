@@ -42,6 +42,8 @@ _KNOWN = {
     "fact.randomized_at": DATETIME,
     "fact.anchor_on": DATE,
     "fact.anchor_at": DATETIME,
+    "fact.death_on": DATE,
+    "fact.death_at": DATETIME,
     "subject.sex": Type(TEXT.name, frozenset("MF")),
     "subject.birth_year": NUMBER,
     "subject.adult_at_consent": Type(TEXT.name, frozenset("YN")),

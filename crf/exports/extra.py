@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from crf.exports.dataset import Scope
-from sites.models import Consent, ConsentOption, ScreeningEntry, Subject
+from sites.models import Consent, ConsentOption, Death, ScreeningEntry, Stop, Subject
+from sites.participation import participations
 from trials.models import Study
 
 Rows = tuple[str, list[str], Iterable[Iterable[Any]]]
@@ -18,13 +19,17 @@ def register(provider: Provider) -> None:
 
 
 def tables(study: Study, scope: Scope) -> list[Rows]:
-    return [provider(study, scope) for provider in (subjects, consents, consent_options, screening_log, *_providers)]
+    return [provider(study, scope) for provider in _OWN + _providers]
 
 
 def subjects(study: Study, scope: Scope) -> Rows:
-    fields = ["number", "site__code", "birth_year", "sex", "status"]
-    found = Subject.objects.filter(study=study, site__code__in=scope.sites).order_by("number")
-    return "SUBJECTS.csv", ["SUBJECT", "SITE", "BIRTH_YEAR", "SEX", "STATUS"], found.values_list(*fields)
+    """An erased subject keeps its row: how many there were does not change (S18)."""
+    found = Subject.objects.filter(study=study, site__code__in=scope.sites).order_by("number").select_related("site")
+    states = participations(set(found.values_list("pk", flat=True)))
+    rows = (
+        [s.number, s.site.code, s.birth_year or "", s.sex, s.status, states[s.pk].state or ""] for s in found.iterator()
+    )
+    return "SUBJECTS.csv", ["SUBJECT", "SITE", "BIRTH_YEAR", "SEX", "STATUS", "LEFT"], rows
 
 
 def consents(study: Study, scope: Scope) -> Rows:
@@ -46,6 +51,21 @@ def consent_options(study: Study, scope: Scope) -> Rows:
     return "CONSENT_OPTIONS.csv", ["SUBJECT", "CONSENT_VERSION", "OPTION", "GRANTED", "WITHDRAWN_AT"], rows
 
 
+def deaths(study: Study, scope: Scope) -> Rows:
+    fields = ["subject__number", "day", "cause", "place", "told_by"]
+    found = Death.objects.standing().filter(study=study, subject__site__code__in=scope.sites)
+    header = ["SUBJECT", "DIED_ON", "DIED_OF", "DIED_AT", "TOLD_BY"]
+    return "DEATHS.csv", header, found.order_by("subject__number").values_list(*fields)
+
+
+def stops(study: Study, scope: Scope) -> Rows:
+    """What participants no longer take part in, as it stands; the reason is theirs to give."""
+    fields = ["subject__number", "kind", "day", "told_by", "data_wish", "told_reason"]
+    found = Stop.objects.standing().filter(study=study, subject__site__code__in=scope.sites)
+    header = ["SUBJECT", "STOPPED", "FROM", "TOLD_BY", "DATA_WISH", "REASON"]
+    return "STOPS.csv", header, found.order_by("subject__number", "kind").values_list(*fields)
+
+
 def screening_log(study: Study, scope: Scope) -> Rows:
     fields = ["site__code", "own_number", "screened_in", "age_band", "sex", "outcome", "reason_code", "subject__number"]
     found = ScreeningEntry.objects.filter(study=study, site__code__in=scope.sites).order_by("site__code", "own_number")
@@ -56,3 +76,6 @@ def screening_log(study: Study, scope: Scope) -> Rows:
 def _instant(at: Any) -> str:
     """UTC as ISO 8601 with its zone; empty when there is none."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+
+
+_OWN: list[Provider] = [subjects, consents, consent_options, deaths, stops, screening_log]

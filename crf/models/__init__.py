@@ -1,7 +1,7 @@
 """The data, what is found in them, what closes them."""
 
 from crf.models.closing import Lock, LockKind, Meaning, Signature
-from crf.models.data import FormData, FormStatus, StudyEvent
+from crf.models.data import ClosedFor, FormData, FormStatus, StudyEvent
 from crf.models.quality import (
     Deviation,
     DeviationStatus,
@@ -16,6 +16,7 @@ from crf.models.quality import (
 from crf.models.requests import Draft, ExportJob, ExportState, Request
 
 __all__ = [
+    "ClosedFor",
     "Deviation",
     "DeviationStatus",
     "Draft",

@@ -8,6 +8,15 @@ from sites.models import Subject
 from trials.models import Study, StudyVersion
 
 
+class ClosedFor(models.TextChoices):
+    """Why a visit to come was closed by itself; it opens again when the cause is taken back."""
+
+    DEAD = "dead", _("Dead")
+    WITHDRAWN = "withdrawn", _("Withdrew")
+    STOPPED = "stopped", _("Visits stopped")
+    LOST = "lost", _("Lost to follow-up")
+
+
 class StudyEvent(RegulatedModel):
     """A visit of a subject. `ordinal` counts attempts (re-screening) and repeats."""
 
@@ -21,6 +30,7 @@ class StudyEvent(RegulatedModel):
     provisional = models.BooleanField(default=False)  # reckoned from a planned date, not from the real day 0
     happened_on = models.DateField(null=True)
     not_done_reason = models.CharField(max_length=200, blank=True)
+    closed_for = models.CharField(max_length=9, choices=ClosedFor, blank=True)  # then not done, and not by a person
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subject", "event_oid", "ordinal"], name="study_event_once")]

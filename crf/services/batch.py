@@ -15,7 +15,7 @@ from crf.services.checks import follow_checks
 from crf.services.deviations import propose_deviations
 from crf.services.planning import place_events
 from crf.services.recalculation import recalculate, write
-from crf.services.saving import check_observed, check_settled, checked, date_visit, settle
+from crf.services.saving import check_collected, check_observed, check_settled, checked, date_visit, settle
 from crf.services.visits import lock_subject
 from pallsoft.accounts.models import User
 from pallsoft.errors import NotAllowedNow
@@ -69,6 +69,7 @@ class _Batch:
     def add(self, entry: Entry) -> None:
         place = self._place(entry)
         self._check_time(place, entry.observed_at)
+        check_collected(place, entry.observed_at)
         row, given = new_row(place), checked(place, entry.values, {}, {})
         settled = settle(place, row, given, {})
         if settled.fired and self.why:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
 from crf.models import StudyEvent
-from crf.policies import check_can_change_event
+from crf.policies import check_can_change_event, check_may_collect
 from crf.selectors.place import standing
 from crf.services.recalculation import recalculate
 from crf.services.visits import check_happened, explained, lock_subject, stored
@@ -16,6 +16,7 @@ from pallsoft.accounts.models import User
 from pallsoft.errors import NotAllowedNow
 from sites.acting import acting
 from sites.models import Subject, SubjectStatus
+from sites.participation import participation_of
 from sites.permissions import Permission
 from sites.selectors import definition_at
 
@@ -27,6 +28,7 @@ def record_visit_date(*, event: StudyEvent, happened_on: date, by: User, reason:
     check_happened(event.subject, happened_on)
     reason = explained(reason, "")
     with _changing(event, by, "crf.record_visit_date", reason) as event:
+        check_may_collect(event, participation_of(event.subject), happened_on)
         if event.happened_on not in (None, happened_on):
             explained(reason, _("Say why the date is changed."))
         event.happened_on = happened_on
@@ -54,8 +56,8 @@ def clear_not_done(*, event: StudyEvent, by: User, reason: str) -> StudyEvent:
     """Take the mark away: the visit is expected again. Raises InvalidInput without a reason."""
     reason = explained(reason, _("Say why the mark is taken away."))
     with _changing(event, by, "crf.clear_not_done", reason) as event:
-        event.not_done_reason = ""
-        event.save(update_fields=["not_done_reason"])
+        event.not_done_reason, event.closed_for = "", ""
+        event.save(update_fields=["not_done_reason", "closed_for"])
         return event
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from crf.answers import Clock, SubjectAnswers
 from crf.models import StudyEvent
 from crf.schedule import Planned, planned_events
+from crf.services.closing_visits import settle_visits
 from crf.services.visits import lock_subject
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
@@ -70,3 +71,4 @@ def _store(
         StudyEvent.objects.bulk_create(new)
         StudyEvent.objects.bulk_update(moved, ["target_on", "window_from", "window_to", "provisional"])
     answers.events = answers.events + new
+    settle_visits(subject, by)

@@ -10,6 +10,7 @@ from crf.entry.document import Document, Rules, Settled
 from crf.models import FormData, FormStatus, Meaning, Signature
 from crf.selectors.definitions import definition_for
 from crf.services.checks import Place, asking_checks, follow_checks, settles_a_query
+from crf.services.closing_visits import settle_visits
 from crf.services.deviations import propose_deviations
 from crf.services.planning import place_events
 from pallsoft.accounts.models import User
@@ -48,14 +49,19 @@ def recalculate(answers: SubjectAnswers, changed: set[str], by: User | None) -> 
 
 
 def follow_subject(subject: Subject, changed: Set[str], by: User) -> None:
-    """Settle what follows from a fact about the subject that was put right (sites.following).
+    """Settle what follows from a fact about the subject that was put right, or from its leaving (sites.following).
 
     A confirmation of eligibility was given for the facts as they were: before randomisation it falls. Afterwards it is
     history, as the allocation is.
     """
+    if "participation" in changed:
+        settled = settle_visits(subject, by)
+        if any(not event.closed_for for event in settled):  # open again: day 0 may have moved meanwhile
+            place_events(SubjectAnswers(subject, definition_at(subject.site)), by)
     answers = SubjectAnswers(subject, definition_at(subject.site))
     recalculate(answers, set(changed), by)
-    if subject.status == SubjectStatus.SCREENING:
+    corrected = any(ref.startswith("subject.") for ref in changed)
+    if corrected and subject.status == SubjectStatus.SCREENING:
         _void_confirmations(subject, by)
 
 

@@ -15,7 +15,7 @@ from crf.entry.drafted import ANY_PAGE, Page
 from crf.entry.interruptions import AnswersNeeded
 from crf.entry.refusal import Refused
 from crf.models import FormData, StudyEvent
-from crf.policies import check_can_enter_form
+from crf.policies import check_can_enter_form, check_may_collect
 from crf.selectors.meanwhile import changed_by_me
 from crf.selectors.place import Place, new_row, place_of
 from crf.services import replays
@@ -84,6 +84,7 @@ def save_form(
         place = place_of(event, form_oid, repeat_key)
         check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
         check_observed(place, observed_at)
+        check_collected(place, observed_at)
         place = replace(place, observed_at=observed_at)
         mine = changed_by_me(place, checked(place, values, missing or {}, entered or {}), seen_version)
         row = place.row or new_row(place)
@@ -142,6 +143,17 @@ def check_observed(place: Place, observed_at: datetime | None) -> None:
         raise InvalidInput({"observed_at": refusal.errors["happened_on"]}) from None
     if observed_at > database_now():
         raise InvalidInput({"observed_at": [_("The time is in the future. Write when it was observed.")]})
+
+
+def check_collected(place: Place, observed_at: datetime | None) -> None:
+    """Raises NotAllowedNow for an answer that was observed, as far as is told, after the consent was withdrawn."""
+    row, event = place.row, place.event
+    told = observed_at or (row.observed_at if row else None)
+    if told is None and event.happened_on is None:
+        told = row.created_in.at if row else database_now()
+    day = told.astimezone(place.zone).date() if told else event.happened_on
+    assert day  # one of the two is there
+    check_may_collect(event, place.answers.participation, day)
 
 
 def settle(place: Place, row: FormData, mine: Mapping[str, Answer], why: Mapping[str, str]) -> Settled:

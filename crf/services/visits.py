@@ -10,14 +10,9 @@ from crf.models import StudyEvent
 from pallsoft.errors import InvalidInput
 from sites.clock import local_today
 from sites.models import Subject
+from sites.services.holding import lock_subject
 
-
-def lock_subject(subject: Subject) -> Subject:
-    """The subject as it is now, its row held to the commit: saves of one subject are in order (data_model §3)."""
-    rows = Subject.objects.select_for_update(no_key=True, of=["self"])
-    locked = rows.select_related("site", "study").get(pk=subject.pk)
-    locked.site.study = locked.study
-    return locked
+__all__ = ["check_happened", "explained", "lock_subject", "stored"]
 
 
 def stored(event: StudyEvent) -> StudyEvent:

@@ -49,6 +49,12 @@ def masked(study: UUID | None = None) -> int:
         return int(cursor.fetchone()[0])
 
 
+def erasures(study: UUID | None = None) -> Iterator[Finding]:
+    """No fault: the erasures of participants, each with how many rows of the trail it emptied."""
+    with connection.cursor() as cursor:
+        yield from _found(cursor, _query("erased"), {"study": study and str(study)})
+
+
 def _found(cursor: CursorWrapper, query: str, given: dict[str, Any]) -> Iterator[Finding]:
     cursor.execute(query, given)
     return (Finding(*row) for row in cursor.fetchall())

@@ -7,6 +7,8 @@ from crf.services import mark_not_done
 from pallsoft.demo import answers
 from pallsoft.demo.life import Life
 from pallsoft.demo.patients import SCORES, Patient
+from sites.models import DeathCause, DeathPlace, StopKind, ToldBy
+from sites.services import DeathFacts, Withdrawal, record_death, record_withdrawal
 
 # visit, week, days before and after that the demonstration stays within
 VISITS = (("W2", 2, 2), ("W4", 4, 4), ("W8", 8, 6), ("W12", 12, 6), ("W24", 24, 12))
@@ -171,27 +173,25 @@ class FollowUp:
             self._on("SURV", "ST", {"ST_STATE": "ALIVE", "ST_ON": day.isoformat(), "ST_FROM": "RECORD"}, day)
 
     def _end(self) -> None:
-        """Death, or what the patient wants no more of; the visits that fall away are marked so."""
+        """Death, or what the patient wants no more of; the visits that fall away are closed."""
         died, stopped = self.patient.dies_on, self.patient.stops_on
         known = self.life.today - timedelta(days=4)
-        if stopped and stopped <= known and stopped < died and stopped > self.day_0:
-            stops = {f"WD_{what}": "Y" for what in ("PRO", "FU")} | {
-                f"WD_{what}": "N" for what in ("TRT", "REG", "SAMP", "CONS")
-            }
-            self._on("LOG", "WD", {"WD_ON": stopped.isoformat(), "WD_BY": "PATIENT"} | stops, stopped)
-        if died <= known:
-            values = {"DTH_ON": died.isoformat(), "DTH_CAUSE": "CANCER", "DTH_FROM": "RECORD"}
-            values |= {"DTH_PLACE": self.draw.choice(["HOME", "HOSPITAL", "NURSING"])}
-            self._on("LOG", "DTH", values, died)
         self.life.store()
+        subject, nurse = self.life.subject, self.life.place.nurse
+        if stopped and stopped <= known and stopped < died and stopped > self.day_0:
+            kinds = frozenset({StopKind.QUESTIONNAIRES, StopKind.VISITS})
+            said = Withdrawal(kinds=kinds, day=stopped.isoformat(), told_by=ToldBy.PARTICIPANT)
+            record_withdrawal(subject=subject, said=said, by=nurse)
         if died <= known:
-            self._mark_the_rest("Død")
-        elif stopped and stopped <= known:
-            self._mark_the_rest("Pasienten ønsker ikke flere besøk", besides="SURV")
+            place = self.draw.choice([DeathPlace.HOME, DeathPlace.HOSPITAL, DeathPlace.NURSING_HOME])
+            facts = DeathFacts(day=died.isoformat(), cause=DeathCause.CANCER, place=place, told_by=ToldBy.RECORD)
+            record_death(subject=subject, facts=facts, by=nurse)
+            self._mark_the_rest("Pasienten døde")
 
-    def _mark_the_rest(self, reason: str, besides: str = "") -> None:
+    def _mark_the_rest(self, reason: str) -> None:
+        """Visits that were due before; those to come are closed by the death itself."""
         left = StudyEvent.objects.filter(subject=self.life.subject, happened_on=None, not_done_reason="")
-        for event in left.exclude(event_oid__in=[besides, "LOG"]).select_related("subject__site", "subject__study"):
+        for event in left.exclude(event_oid="LOG").select_related("subject__site", "subject__study"):
             mark_not_done(event=event, by=self.life.place.nurse, reason=reason)
 
     def _on(self, event: str, form: str, values: answers.Values, day: date) -> None:

@@ -8,6 +8,7 @@ class State(models.TextChoices):
     DUE = "due"
     SENT = "sent"
     DROPPED = "dropped"  # no longer owed when it was to be sent
+    CANCELLED = "cancelled"  # taken back before it was due, with the cause
     DEAD = "dead"  # gave up after the last attempt; a person must look
 
 
@@ -23,10 +24,12 @@ class Message(models.Model):
     payload = models.JSONField(default=dict)
     due_at = models.DateTimeField(db_default=Now())
     next_try_at = models.DateTimeField(db_default=Now())
-    state = models.CharField(max_length=8, choices=State, default=State.DUE)
+    state = models.CharField(max_length=9, choices=State, default=State.DUE)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
     sent_at = models.DateTimeField(null=True)
+    cause = models.CharField(max_length=40, blank=True)  # why it was cancelled
+    cancelled_in = models.UUIDField(null=True)  # the change set it follows from
 
     class Meta:
         constraints = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from pallsoft.outbox.models import Message
 
@@ -19,14 +20,38 @@ class Mail:
 class Kind:
     still_owed: Callable[[Message], bool]
     render: Callable[[Message], Mail]
+    to_participant: bool
 
 
 _kinds: dict[str, Kind] = {}
+_guards: list[Callable[[UUID | None], bool]] = []
 
 
-def register(kind: str, *, still_owed: Callable[[Message], bool], render: Callable[[Message], Mail]) -> None:
-    """Tell how messages of `kind` are sent; both are asked at the moment of sending, under the row's lock."""
-    _kinds[kind] = Kind(still_owed, render)
+def register(
+    kind: str, *, still_owed: Callable[[Message], bool], render: Callable[[Message], Mail], to_participant: bool = False
+) -> None:
+    """Tell how messages of `kind` are sent; both are asked at the moment of sending, under the row's lock.
+
+    `to_participant`: goes to the person in the trial, not to staff: none goes where a guard says no.
+    """
+    _kinds[kind] = Kind(still_owed, render, to_participant)
+
+
+def guard_participants(guard: Callable[[UUID | None], bool]) -> None:
+    """`guard(subject_id)`: may this participant still be written to? Asked before every message to one."""
+    _guards.append(guard)
+
+
+def is_owed(message: Message) -> bool:
+    """Asked at the moment of sending. Raises KeyError for a kind that no installed app knows."""
+    kind = kind_of(message)
+    if kind.to_participant and not all(guard(message.subject_id) for guard in _guards):
+        return False
+    return kind.still_owed(message)
+
+
+def kinds_to_participants() -> list[str]:
+    return [name for name, kind in _kinds.items() if kind.to_participant]
 
 
 def kind_of(message: Message) -> Kind:

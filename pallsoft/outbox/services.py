@@ -12,7 +12,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from pallsoft.outbox.models import Message, State
-from pallsoft.outbox.registry import Mail, kind_of
+from pallsoft.outbox.registry import Mail, is_owed, kind_of, kinds_to_participants
 
 MOST_ATTEMPTS = 10  # with doubling pauses: the last try comes about 17 hours after the first
 logger = logging.getLogger(__name__)
@@ -48,6 +48,17 @@ def owe(
     transaction.on_commit(_wake_relay, robust=True)
 
 
+def cancel_to_participant(*, subject_id: uuid.UUID, cause: str, change_set: uuid.UUID) -> int:
+    """Take back, in this transaction, every message to the participant that is not sent yet; returns how many.
+
+    One that a relay is sending at this moment is waited for: it counts as sent. None comes back by itself.
+    """
+    waiting = Message.objects.filter(
+        subject_id=subject_id, kind__in=kinds_to_participants(), state__in=[State.DUE, State.DEAD]
+    )
+    return waiting.update(state=State.CANCELLED, cause=cause, cancelled_in=change_set)
+
+
 def send_due() -> int:
     """Send everything that is due, row by row, each in its own transaction. Returns how many rows were handled."""
     handled = 0
@@ -79,10 +90,9 @@ def _claim() -> Message | None:
 
 
 def _deliver(message: Message) -> State:
-    kind = kind_of(message)
-    if not kind.still_owed(message):
+    if not is_owed(message):
         return State.DROPPED
-    _send(message, kind.render(message))
+    _send(message, kind_of(message).render(message))
     return State.SENT
 
 

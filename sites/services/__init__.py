@@ -2,6 +2,9 @@
 
 from sites.services.consent import ConsentFacts, enrol_subject, record_consent, withdraw_consent_option
 from sites.services.corrections import correct_consent, correct_subject
+from sites.services.death import DeathFacts, record_death, undo_death
+from sites.services.erasure import confirm_erasure, decline_erasure, request_erasure
+from sites.services.lost import log_attempt, record_lost
 from sites.services.people import (
     assign_role,
     deactivate_user,
@@ -20,29 +23,43 @@ from sites.services.places import (
     set_study_status,
     stop_randomization,
 )
+from sites.services.samples import confirm_destroyed
 from sites.services.screening import close_screening, log_screening
+from sites.services.withdrawal import Withdrawal, end_stop, record_withdrawal
 
 __all__ = [
     "ConsentFacts",
+    "DeathFacts",
+    "Withdrawal",
     "approve_version",
     "assign_role",
     "close_screening",
+    "confirm_destroyed",
+    "confirm_erasure",
     "correct_consent",
     "correct_subject",
     "create_site",
     "deactivate_user",
+    "decline_erasure",
     "delegate_task",
     "end_assignment",
     "end_delegation",
+    "end_stop",
     "enrol_subject",
     "invite_user",
+    "log_attempt",
     "log_screening",
     "record_consent",
+    "record_death",
+    "record_lost",
+    "record_withdrawal",
+    "request_erasure",
     "resume_randomization",
     "send_invitation",
     "set_site_status",
     "set_study_status",
     "stop_randomization",
+    "undo_death",
     "verify_identity",
     "withdraw_consent_option",
 ]

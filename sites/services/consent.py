@@ -16,7 +16,9 @@ from sites.models import Assignment, Consent, ConsentOption, ScreeningEntry, Scr
 from sites.permissions import Permission
 from sites.policies import check_can_enter, check_can_withdraw, check_pending
 from sites.selectors import LookAlike, definition_at, look_alikes
+from sites.services.holding import changing
 from sites.services.screening import lock_site
+from sites.services.withdrawal import follow_withdrawn_option, lift_by
 from trials.definition import StudyDef
 
 EARLIEST_BIRTH_YEAR = 1900
@@ -94,33 +96,38 @@ def enrol_subject(
 
 
 def record_consent(*, subject: Subject, consent: ConsentFacts, by: User) -> Consent:
-    """A further consent of a subject: a new version, or granted again after a withdrawal (S17)."""
-    site = subject.site
-    with acting(Permission.RECORD_CONSENT, study=subject.study, by=by, action="sites.record_consent", site=site):
-        check_can_enter(lock_site(site))
-        check_consent(site, consent)
-        return store_consent(subject, consent)
+    """A further consent of a subject: a new version, or granted again after a withdrawal, which it then lifts (S17)."""
+    with changing(subject, permission=Permission.RECORD_CONSENT, by=by, action="sites.record_consent") as (
+        held,
+        change,
+    ):
+        check_consent(held.site, consent)
+        stored = store_consent(held, consent)
+        lift_by(stored, change, by)
+    return stored
 
 
 def withdraw_consent_option(*, option: ConsentOption, withdrawn_at: datetime, by: User, reason: str) -> ConsentOption:
-    """One consent withdrawn, the others stand. The row stays: a new consent can grant it again, deletion cannot.
+    """One consent withdrawn, the others stand; what it allowed stops.
+
+    The row stays: a new consent can grant it again, deletion cannot.
 
     Raises InvalidInput for a time to come or before the consent, NotAllowedNow when it is not in force.
     """
-    site = option.subject.site
-    with acting(
-        Permission.RECORD_CONSENT,
-        study=option.study,
+    with changing(
+        option.subject,
+        permission=Permission.RECORD_CONSENT,
         by=by,
         action="sites.withdraw_consent_option",
         reason=reason,
-        site=site,
-    ):
-        option = ConsentOption.objects.select_for_update(no_key=True, of=["self"]).get(pk=option.pk)
+    ) as (subject, change):
+        option = ConsentOption.objects.select_related("consent").get(pk=option.pk)
+        option.subject = subject
         check_can_withdraw(option)
         _check_withdrawal(option, withdrawn_at)
         option.withdrawn_at = withdrawn_at
         option.save(update_fields=["withdrawn_at"])
+        follow_withdrawn_option(option, change, by)
     return option
 
 

@@ -10,6 +10,7 @@ from trials.definition import (
     CodeList,
     CommonCheck,
     ConsentOption,
+    Contact,
     Criterion,
     EditCheck,
     Eligibility,
@@ -69,10 +70,13 @@ def references_exist(study: StudyDef) -> Iterator[Fault]:
     for path, part in parts(study):
         if isinstance(part, ItemDef | Factor | Fact):
             yield from _known(study.has_code_list, path, part, "code_list", "is not a code list of this study")
-        elif isinstance(part, Eligibility | FormRef | Anchor):
+        elif isinstance(part, Eligibility | FormRef | Anchor | Contact):
             yield from _known(study.has_form, path, part, "form", "is not a form of this study")
         if isinstance(part, Anchor):
             yield from _anchor_items(study, path, part)
+        elif isinstance(part, Contact):
+            yield from _on_form(study, part.form, [((*path, "date"), part.date)])
+            yield from _is_a_day(study, path, "date", part.date)
         elif isinstance(part, Criterion):
             yield from _on_form(study, study.eligibility.form, [((*path, "item"), part.item)])
         elif isinstance(part, FormDef):
@@ -103,7 +107,14 @@ def _anchor_items(study: StudyDef, path: Path, anchor: Anchor) -> Iterator[Fault
     if anchor.date is None:
         yield Fault(path, "date is missing: which item of the form is day 0?")
     yield from _on_form(study, anchor.form, [((*path, key), getattr(anchor, key)) for key in ("date", "time")])
-    for key, kinds in (("date", ("date", "datetime")), ("time", ("time",))):
-        oid = getattr(anchor, key)
-        if oid and study.has_item(oid) and study.item(oid).kind not in kinds:
-            yield Fault((*path, key), f"{oid} is {study.item(oid).kind}, needs to be {' or '.join(kinds)}")
+    yield from _is_a_day(study, path, "date", anchor.date)
+    yield from _is(study, path, "time", anchor.time, ("time",))
+
+
+def _is_a_day(study: StudyDef, path: Path, key: str, oid: str | None) -> Iterator[Fault]:
+    yield from _is(study, path, key, oid, ("date", "datetime"))
+
+
+def _is(study: StudyDef, path: Path, key: str, oid: str | None, kinds: Collection[str]) -> Iterator[Fault]:
+    if oid and study.has_item(oid) and study.item(oid).kind not in kinds:
+        yield Fault((*path, key), f"{oid} is {study.item(oid).kind}, needs to be {' or '.join(kinds)}")

@@ -8,6 +8,7 @@ from trials.consistency.fault import Fault
 from trials.definition import (
     Anchor,
     CommonCheck,
+    Contact,
     Criterion,
     Fact,
     Factor,
@@ -51,7 +52,7 @@ def _form_of(study: StudyDef, path: Path, part: Any) -> str | None:
     """The form in whose instance a rule is asked, None for a rule of the subject."""
     if isinstance(part, Criterion):
         return study.eligibility.form
-    if isinstance(part, Anchor):
+    if isinstance(part, Anchor | Contact):
         return part.form
     if isinstance(part, CommonCheck):
         return study.forms[0].oid

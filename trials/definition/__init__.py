@@ -17,6 +17,7 @@ from trials.definition.plan import (
     Consent,
     ConsentOption,
     ConsentVersion,
+    Contact,
     Criterion,
     Eligibility,
     Fact,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISSING_CODES", "YES_NO",
-    "Anchor", "Arm", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption", "ConsentVersion",
+    "Anchor", "Arm", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption", "ConsentVersion", "Contact",
     "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact", "Factor", "FormDef", "FormRef",
     "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Setting", "StudyDef", "StudyEventDef", "Table", "Text",
     "definition_of", "parse", "read",

@@ -54,9 +54,20 @@ class Anchor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Contact:
+    """A day on which the participant was known to be alive: `date` on `form`, in each repeat with `when` true."""
+
+    form: str = needs(OID)
+    date: str = needs(OID)
+    when: str | None = may(RULE)
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsentVersion:
     version: str = needs(WORDS)
     approved_on: datetime.date = needs(DAY)
+    reconsent: bool = may(FLAG, True)  # those who signed an older one sign this one before their next visit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +75,7 @@ class ConsentOption:
     oid: str = needs(OID)
     label: Text = needs(TEXT)
     required: bool = may(FLAG, False)
+    covers: str | None = may(choice("samples", "registers"))  # withdrawn with it: samples, follow-up in registers
     source: str = needs(SOURCE)
 
 
@@ -76,6 +88,10 @@ class Consent:
     def required(self) -> set[str]:
         """The OIDs of the options without which nobody takes part."""
         return {option.oid for option in self.options if option.required}
+
+    def covering(self, what: str) -> set[str]:
+        """The OIDs of the options that allow samples, or follow-up in registers."""
+        return {option.oid for option in self.options if option.covers == what}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +180,7 @@ class StudyEventDef:
     after: int | None = may(whole(least=0, most=3650))
     every_days: int | None = may(whole(least=1, most=3650))
     until_days: int | None = may(whole(least=1, most=36500))
+    from_registers: bool = may(FLAG, False)  # read in records and registers: goes on when visits are stopped
     relevant: str | None = may(RULE)
     forms: tuple[FormRef, ...] = needs(many(record(FormRef)))
     source: str = needs(SOURCE)

@@ -12,6 +12,7 @@ from trials.definition.plan import (
     Anchor,
     Arm,
     Consent,
+    Contact,
     Eligibility,
     Fact,
     Factor,
@@ -52,6 +53,7 @@ class StudyDef:
     arms: tuple[Arm, ...] = needs(many(record(Arm), least=2))
     strata: tuple[Factor, ...] = may(many(record(Factor)), ())
     anchor: Anchor = needs(record(Anchor))
+    contacts: tuple[Contact, ...] = may(many(record(Contact)), ())
     consent: Consent = needs(record(Consent))
     gates: tuple[Gate, ...] = may(many(record(Gate)), ())
     tables: tuple[Table, ...] = may(keyed(Table, "oid"), ())

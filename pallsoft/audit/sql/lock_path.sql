@@ -26,7 +26,7 @@ BEGIN
             AND (l.form_oid = '' OR l.form_oid = n.form_oid)
             AND (l.site_id IS NULL
                 OR l.site_id = (SELECT s.site_id FROM public.sites_subject s WHERE s.id = n.subject_id))
-    ) THEN
+    ) AND NOT audit.is_erasing() THEN
         RAISE EXCEPTION 'the form is locked' USING ERRCODE = 'PS006';
     END IF;
     RETURN NULL;
@@ -44,7 +44,7 @@ BEGIN
             AND (l.event_id IS NULL OR l.event_id = n.id)
             AND (l.site_id IS NULL
                 OR l.site_id = (SELECT s.site_id FROM public.sites_subject s WHERE s.id = n.subject_id))
-    ) THEN
+    ) AND NOT audit.is_erasing() THEN
         RAISE EXCEPTION 'the visit is locked' USING ERRCODE = 'PS006';
     END IF;
     RETURN NULL;

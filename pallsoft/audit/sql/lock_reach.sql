@@ -19,7 +19,7 @@ RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(audit.lock_key(p_study));
     IF audit.is_closed(p_study, coalesce(p_site, (SELECT s.site_id FROM public.sites_subject s WHERE s.id = p_subject)),
-        p_subject, p_event, p_form, p_kinds)
+        p_subject, p_event, p_form, p_kinds) AND NOT audit.is_erasing()
     THEN
         RAISE EXCEPTION 'this is locked' USING ERRCODE = 'PS006';
     END IF;

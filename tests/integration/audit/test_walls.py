@@ -36,10 +36,17 @@ GRANTS = {
     "sites_assignment": CHANGING,
     "sites_consent": CHANGING,
     "sites_consentoption": CHANGING,
+    "sites_contactattempt": "INSERT SELECT",
+    "sites_death": "INSERT SELECT UPDATE(ended_in)",
     "sites_delegation": CHANGING,
+    "sites_erasure": (
+        "INSERT SELECT UPDATE(declined_in, exceptions, first_confirmed_at, first_confirmed_by_id, held_by)"
+    ),
+    "sites_sampletask": CHANGING,
     "sites_screeningentry": CHANGING,
     "sites_site": CHANGING,
     "sites_siteversion": CHANGING,
+    "sites_stop": "INSERT SELECT UPDATE(ended_in, lifted_by_id)",
     "sites_subject": CHANGING,
     "trials_itemcolumn": "INSERT SELECT",
     "trials_study": CHANGING,
@@ -134,7 +141,7 @@ def test_nothing_is_granted_to_everybody():
 def test_the_application_may_run_only_these_functions_of_the_trail():
     may = rows("""SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = 'audit'::regnamespace
         AND has_function_privilege('pallsoft_app', p.oid, 'EXECUTE')""")
-    writing = {"begin", "current_change_set", "look_back", "note_anchor", "record_access"}
+    writing = {"begin", "current_change_set", "look_back", "note_anchor", "record_access", "erase_subject"}
     reading = {"digest", "digest_of", "body_of", "link_hash", "items_of", "replay", "form_data_as_of", "chain_at"}
     reading |= {"value_digest", "item_digest", "consent_digest", "salted_digest"}
     reading |= {"rows_as_of", "touching"}

@@ -249,7 +249,7 @@ def test_the_database_has_no_column_for_who_a_patient_is(db):
 def test_no_question_of_the_trial_asks_who_the_patient_is(definition):
     asks = re.compile(r"navn|fødselsdato|fødselsnummer|personnummer|adresse|telefon|mobil|e-post", re.IGNORECASE)
     items = {item.oid for form in definition.study.forms for item in form.items if asks.search(item.label.nb)}
-    assert items == {"TOX_BY", "VIS_TRNAM", "WD_FU"}  # a physician's name, another trial's, whether calls stop
+    assert items == {"TOX_BY", "VIS_TRNAM"}  # a physician's name, another trial's
 
 
 def test_the_application_cannot_delete_a_subject(subject):

@@ -31,7 +31,7 @@ SCHEDULE = {
     "RU": ["W4", "W12", "W24"],
     "VIS": ["RT", "W2", "W4", "W8", "W12", "W24"],
     "ST": ["W2", "W4", "W8", "W12", "W24", "SURV"],
-    **{form: ["LOG"] for form in ["AE", "ORT", "DTH", "WD"]},
+    **{form: ["LOG"] for form in ["AE", "ORT"]},
 }
 
 

@@ -327,10 +327,8 @@ def test_days_to_come_are_refused_where_only_the_past_can_be(pallsoft):
     for form, item, check in [
         ("NRS", "NRS_ON", "NRS_C1"),
         ("RTF", "RTF_DATE", "RTF_C1"),
-        ("DTH", "DTH_ON", "DTH_C1"),
         ("ST", "ST_ON", "ST_C2"),
         ("AE", "AE_ON", "AE_C6"),
-        ("WD", "WD_ON", "WD_C2"),
     ]:
         answers = {item: "2026-09-21"} | ({"RTF_STATUS": "GIVEN"} if form == "RTF" else {})
         assert check in form_says(pallsoft, form, answers, now__date=date(2026, 9, 20)).violated

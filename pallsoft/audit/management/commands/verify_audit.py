@@ -9,7 +9,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
 from pallsoft.audit.anchors import anchor_findings
-from pallsoft.audit.verification import findings, masked
+from pallsoft.audit.verification import erasures, findings, masked
 
 
 class Command(BaseCommand):
@@ -34,6 +34,8 @@ class Command(BaseCommand):
         emptied = masked(study)
         if emptied:
             self.stdout.write(f"Masked by two persons, and empty: {emptied} rows of the trail.")
+        for erasure in erasures(study):
+            self.stdout.write(str(erasure))
 
 
 def _study(oid: str | None) -> UUID | None:

@@ -27,6 +27,6 @@ FROM (
 ) r
 WHERE r.masked_in IS NOT NULL AND NOT EXISTS (
     SELECT FROM audit.seal s JOIN audit.change_set c ON c.id = s.change_set
-    WHERE s.change_set = r.masked_in AND c.action = 'audit.mask'
+    WHERE s.change_set = r.masked_in AND c.action IN ('audit.mask', 'audit.erase')
 )
 ORDER BY 1, 2 LIMIT 100
