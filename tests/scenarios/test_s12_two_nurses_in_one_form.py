@@ -1,9 +1,11 @@
 """Two nurses in one form: side by side where they differ, merged where they do not (S12)."""
 
+import json
 import re
 import uuid
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
@@ -74,3 +76,24 @@ def test_different_items_are_merged_without_a_question(nurses, url):
     assert berit.post(url, typed(1, EC_CATH="N")).status_code == 302
     data = FormData.objects.get().data
     assert (data["EC_ECOG"], data["EC_CATH"], data["EC_STOMA"]) == ("2", "N", "N")
+
+
+@pytest.mark.req("DAT-02", "DAT-10")
+def test_her_session_ends_and_after_signing_in_again_all_is_there(nurses, url, make_user):
+    """What Berit typed is kept as her draft; signed in again she sees it, and the clash when she saves."""
+    aase, berit = nurses
+    aase.post(url, typed(0, EC_STOMA="N"))
+    aase.post(url, typed(1, EC_ECOG="2"))
+    fields = {"EC_ECOG": ["3", 0], "EC_CATH": ["N", 0]}
+    draft = {"fields": fields, "tab": uuid.uuid4().hex, "key": str(uuid.uuid4()), "seen": "1"}
+    assert berit.post(f"{url}draft/", json.dumps(draft), content_type="application/json").status_code == 200
+    berit.logout()
+    assert berit.post(url, typed(1, EC_ECOG="3", EC_CATH="N")).status_code == 302
+    assert FormData.objects.get().data["EC_ECOG"] == "2"
+    berit.force_login(get_user_model().objects.get(username="berit"), backend=BACKEND)
+    berit.cookies["language"] = "en"
+    html = berit.get(url).content.decode()
+    assert re.search(r'name="EC_CATH" value="N"[^>]* checked', html), "typed before the session ended"
+    assert re.search(r'name="EC_ECOG" value="3"[^>]* checked', html)
+    answer = berit.post(url, typed(1, EC_ECOG="3", EC_CATH="N"))
+    assert answer.status_code == 409 and "saved at" in answer.content.decode()

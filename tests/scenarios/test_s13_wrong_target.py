@@ -3,10 +3,12 @@
 import uuid
 
 import pytest
+from django.urls import reverse
 
 from crf.exports.dataset import Scope
 from crf.models import FormData
-from crf.services import save_form
+from crf.selectors.queries import item_queries_url
+from crf.services import answer_query, close_query, raise_query, save_form
 from pallsoft.errors import NotAllowedNow
 from randomization.corrections import correctable
 from randomization.exports import randomization_table
@@ -15,6 +17,7 @@ from randomization.models import Allocation
 from randomization.receipt import allocation_of, receipt_for
 from randomization.selectors import findings, misstratified
 from randomization.services import decide_correction, randomize, request_correction
+from sites.worklist import work_items
 from tests.fixtures.ready_for_pallsoft import pallsoft_list, screened  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("RND-08")]
@@ -85,3 +88,30 @@ def test_s14_the_tumour_was_urothelial(patient, screened, crc, pi, coordinator, 
     assert [arm_code(one) for one in (patient, others[0])] == pallsoft_list["GYN|PAIN"][:2]
     assert arm_code(others[1]) == pallsoft_list["URO|PAIN"][0]  # the corrected one took no slot there
     assert all(findings(scheme) == [] for scheme in study.schemes.all())
+
+
+def test_s13_it_begins_with_a_query_of_the_monitor_and_ends_with_its_answer(
+    patient, crc, pi, coordinator, monitor, sign_in, study
+):
+    """Found at week 4: the tablet says bleeding, the entry pain. The query never changes the answer; people do."""
+    before = as_stored(patient, crc)
+    screening = patient.events.get(event_oid="SCREEN")
+    screening.subject = patient
+    ask = {"event": screening, "form_oid": "TS", "item_oid": "TS_TARGET", "key": uuid.uuid4(), "by": monitor}
+    query = raise_query(**ask, text="Nettbrettskjemaet sier blødning, registreringen smerte. Hva er riktig?")
+    stored = FormData.objects.get(subject=patient, form_oid="TS")
+    assert stored.data["TS_TARGET"] == "PAIN"
+    waiting = [item.url for item in work_items(crc, study)]
+    assert reverse("queries", args=[study.oid]) in waiting
+    change(patient, "TS", crc, {"TS_TARGET": "BLEED"}, "Avvik: pasientens skjema sier blødning")
+    query.refresh_from_db()
+    assert query.status == "open", "a corrected answer closes nothing that a person asked"
+    query = answer_query(query=query, text="Blødning er riktig. Korreksjon er bedt om.", by=crc)
+    asked = request_correction(
+        subject=patient, factor="target_symptom", value="BLEED", source="nettbrettskjema", reason="feil overført", by=pi
+    )
+    decide_correction(correction=asked, confirmed=True, by=coordinator)
+    query = close_query(query=query, reason="Sett i kilden og i korreksjonen", by=monitor)
+    assert as_stored(patient, crc) == before
+    page = sign_in(monitor).get(item_queries_url(query)).content.decode()
+    assert "Blødning er riktig" in page and "Sett i kilden" in page
