@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crf.views import drafts, eligibility, entry, forms, queries, signing, subjects, to_sign, trail, visits
+from crf.views import amendment, drafts, eligibility, entry, forms, queries, signing, subjects, to_sign, trail, visits
 
 VISIT = "subjects/<str:number>/events/<str:event_oid>-<int:ordinal>/"
 FORM = f"{VISIT}forms/<str:form_oid>/<str:repeat_key>/"
@@ -27,5 +27,6 @@ urlpatterns = [
     path(f"{VISIT}sign/", signing.visit_page, name="visit-sign"),
     path("subjects/<str:number>/sign/", signing.casebook_page, name="casebook-sign"),
     path("sign/", to_sign.to_sign, name="to-sign"),
+    path("amendment/", amendment.amendment_page, name="amendment"),
     path(f"{FORM}void/", forms.void, name="form-void"),
 ]

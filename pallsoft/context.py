@@ -22,6 +22,7 @@ PAGES = (
     (_("Randomisation lists"), "randomization-lists", "shuffle", Permission.HOLD_LIST),
     (_("Export"), "export", "download", Permission.EXPORT),
     (_("Study description"), "study-description", "book", Permission.VIEW_STUDY),
+    (_("Amendment"), "amendment", "flag", Permission.MANAGE_STUDY),
     (_("Sites"), "sites", "building", Permission.VIEW_STUDY),
     (_("Users"), "users", "person", Permission.VIEW_USERS),
 )

@@ -90,6 +90,7 @@ ACCESS = {
     "casebook-sign": (PI, PI),
     "to-sign": (PI | {R.INVESTIGATOR}, PI | {R.INVESTIGATOR}),
     "verify-identity": (ADMIN, ADMIN),
+    "amendment": (COORDINATOR, NOBODY),
     "form-copy": (READERS, NOBODY),
     "randomize": (READERS, PI),  # and to whom the task is delegated
     "randomization-receipt": (NOBODY, NOBODY),  # nobody is randomised here: tests/integration/randomization

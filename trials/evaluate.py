@@ -127,6 +127,10 @@ class FormContext:
     def settle(self, step: _Step) -> None:
         oid = step.item.oid
         self.known[oid] = UNKNOWN
+        if not self._is_asked(step.item):
+            self.hidden.add(oid)
+            self.reasons[oid] = None
+            return
         if not (step.group in self.groups and self.shows(step.relevant)):
             self.hidden.add(oid)
             self.reasons[oid] = step.item.not_relevant_as
@@ -136,6 +140,10 @@ class FormContext:
             self._derive(step.item, step.derived)
         elif self.reasons[oid] is None:
             self.known[oid] = _answer(step.item, self.answers.get(oid))
+
+    def _is_asked(self, item: ItemDef) -> bool:
+        """A retired question stands only where it was answered."""
+        return not item.retired or item.oid in self.answers or item.oid in self.missing
 
     def _derive(self, item: ItemDef, expr: Expr) -> None:
         """Rules compute with what is stored: the text is made first and read back."""

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
+from trials.amendment import broken_promises
 from trials.checker import Loaded
-from trials.definition import FormDef, ItemDef, StudyDef
+from trials.definition import FormDef, ItemDef, StudyDef, definition_of
 from trials.models import ItemColumn, Study, StudyVersion
 
 
@@ -27,7 +28,8 @@ def publish_version(*, loaded: Loaded, by: User | None) -> Publication:
     """Make a definition without errors a version of its study; the first one makes the study (planned, in test mode).
 
     Raises NotAllowedNow when the number was used for other content or lies below a published one: a version is
-    what data were entered under, so it never changes.
+    what data were entered under, so it never changes. The same when it takes away or alters the meaning of anything
+    that an earlier version asked.
     """
     study = _study_of(loaded.study, by)
     number = loaded.study.version
@@ -35,6 +37,7 @@ def publish_version(*, loaded: Loaded, by: User | None) -> Publication:
     if known and known.sha256 == loaded.sha256:
         return Publication(known, is_new=False)
     _check_number(study, number)
+    _check_promises(study, loaded.study)
     with change_set(study=study, by=by, action="trials.publish_version", reason=f"version {number}"):
         _follow(study, loaded.study)
         version = StudyVersion.objects.create(
@@ -64,6 +67,13 @@ def _check_number(study: Study, number: int) -> None:
             _("Version %(newest)s is published and never changes. Give the new content version %(next)s.")
             % {"newest": newest, "next": newest + 1}
         )
+
+
+def _check_promises(study: Study, definition: StudyDef) -> None:
+    """Every version that data may have been entered under must be able to be read by the new one."""
+    broken = [one for version in study.versions.all() for one in broken_promises(definition_of(version), definition)]
+    if broken:
+        raise NotAllowedNow(" ".join(dict.fromkeys(broken)))
 
 
 def _follow(study: Study, definition: StudyDef) -> None:

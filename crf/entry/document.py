@@ -98,7 +98,7 @@ class Rules:
         `why`: {check OID: the person's explanation}.
         """
         answers = {
-            item.oid: given.get(item.oid, before.given(item.oid)) for item in self.form.items if not item.derived
+            item.oid: _answer(item, before.given(item.oid), given) for item in self.form.items if not item.derived
         }
         outcome = evaluate(
             self.study,
@@ -134,7 +134,7 @@ class Rules:
         marks: Marks = {}
         for item in self.form.items:
             if item.derived:
-                value = outcome.derived.get(item.oid, "")
+                value = (before.data if item.retired else outcome.derived).get(item.oid, "")
                 mark = {}
             elif item.oid in outcome.items:
                 value = answers[item.oid].value
@@ -163,6 +163,11 @@ class Rules:
     def _complete(self, document: Document, outcome: Outcome) -> bool:
         """Every relevant required item has a value or a reason why not."""
         return all(document.answer(item.oid) for item in self.form.items if item.required and item.oid in outcome.items)
+
+
+def _answer(item: ItemDef, before: Answer, given: Mapping[str, Answer]) -> Answer:
+    """What was given now, else what stood there; a retired question takes no new answer, only a correction."""
+    return before if item.retired and not before else given.get(item.oid, before)
 
 
 def _mark_of(answer: Answer) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from psycopg2 import sql
 
 from crf.selectors.loading import betrays_arm, event_betrays_arm
-from trials.definition import FormDef, ItemDef, StudyDef
+from trials.definition import FormDef, ItemDef, StudyDef, definition_of
 from trials.models import Study
 
+NOT_ASKED = "not asked in version "  # and its number; beside the missing-data codes, and none of them
 _UTC = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 KEYS = (
     ("SUBJECT", "s.number"),
@@ -43,7 +44,8 @@ def query(study: Study, definition: StudyDef, form: FormDef, scope: Scope) -> sq
     """SELECT of one form: KEYS, then per item its value and its missing code; ordered by the keys."""
     hidden = [event.oid for event in definition.events if not scope.with_arm and event_betrays_arm(definition, event)]
     keys = [sql.SQL(f"{expression} AS {{}}").format(sql.Identifier(name)) for name, expression in KEYS]
-    items = [column for item in items_in(form, scope) for column in _columns(item)]
+    silent = _versions_without(study, form)
+    items = [column for item in items_in(form, scope) for column in _columns(item, silent.get(item.oid, []))]
     return sql.SQL(
         "SELECT {columns} FROM crf_formdata f"
         " JOIN crf_studyevent e ON e.id = f.event_id"
@@ -63,12 +65,36 @@ def query(study: Study, definition: StudyDef, form: FormDef, scope: Scope) -> sq
     )
 
 
-def _columns(item: ItemDef) -> list[sql.Composed]:
+def _columns(item: ItemDef, silent: list[str]) -> list[sql.Composed]:
+    """`silent`: the ids of the versions that did not ask the item; an answer that stands there all the same counts."""
     value = sql.SQL("f.data->>{} AS {}").format(sql.Literal(item.oid), sql.Identifier(item.oid))
-    if not item.all_missing_codes:
+    if not (item.all_missing_codes or silent):
         return [value]
-    missing = sql.SQL("f.marks->{}->>'missing' AS {}")
-    return [value, missing.format(sql.Literal(item.oid), sql.Identifier(f"{item.oid}_MISSING"))]
+    missing = sql.SQL("f.marks->{}->>'missing'").format(sql.Literal(item.oid))
+    if silent:
+        missing = sql.SQL(
+            "CASE WHEN f.definition_version_id = ANY({versions}::uuid[]) AND NOT f.data ? {item} AND {missing} IS NULL"
+            " THEN {not_asked} || v.number ELSE {missing} END"
+        ).format(
+            versions=sql.Literal(silent),
+            item=sql.Literal(item.oid),
+            missing=missing,
+            not_asked=sql.Literal(NOT_ASKED),
+        )
+    return [value, sql.SQL("{} AS {}").format(missing, sql.Identifier(f"{item.oid}_MISSING"))]
+
+
+def _versions_without(study: Study, form: FormDef) -> dict[str, list[str]]:
+    """{item OID: ids of the published versions in which the form did not ask it, or asked it no more}."""
+    found: dict[str, list[str]] = {}
+    for version in study.versions.defer("source_files"):
+        known = definition_of(version)
+        items = known.form(form.oid).items if known.has_form(form.oid) else ()
+        asked = {item.oid for item in items if not item.retired}
+        for item in form.items:
+            if item.oid not in asked:
+                found.setdefault(item.oid, []).append(str(version.pk))
+    return found
 
 
 def forms_of(definition: StudyDef, scope: Scope) -> list[FormDef]:

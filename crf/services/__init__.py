@@ -10,6 +10,7 @@ from crf.services.events import (
     record_visit_date,
     start_screening_attempt,
 )
+from crf.services.migration import migrate_form
 from crf.services.planning import schedule_events
 from crf.services.queries import (
     answer_query,
@@ -35,6 +36,7 @@ __all__ = [
     "discard_draft",
     "keep_draft",
     "mark_not_done",
+    "migrate_form",
     "raise_query",
     "record_screen_failure",
     "record_visit_date",

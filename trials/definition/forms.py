@@ -64,6 +64,7 @@ class ItemDef:
     not_relevant_as: str | None = may(choice(*MISSING_CODES))
     derived: str | None = may(RULE)
     reveals_arm: bool = may(FLAG, False)
+    retired: bool = may(FLAG, False)
     layout: str | None = may(choice("radio", "select", "multiline"))
     source: str = needs(SOURCE)
 
@@ -83,6 +84,8 @@ class ItemDef:
             at.refuse(f"{_NEEDED[kind]} is missing: an item of kind {kind} needs it")
         if "not_relevant_as" in raw and "relevant" not in raw:
             at.down("not_relevant_as").refuse("has no meaning without relevant")
+        if values["retired"]:  # shown where it holds an answer, never asked anew
+            values = values | {"required": False}
         filled = {key: value for key, value in _FILLED_IN.get(kind, {}).items() if values[key] is None}
         return _derived(values | filled, raw, at) if values["derived"] else values | filled
 
