@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from crf.views import amendment, drafts, eligibility, entry, forms, queries, signing, subjects, to_sign, trail, visits
+from crf.views import (
+    access_log,
+    amendment,
+    drafts,
+    eligibility,
+    entry,
+    forms,
+    masking,
+    queries,
+    signing,
+    subjects,
+    to_sign,
+    trail,
+    visits,
+)
 
 VISIT = "subjects/<str:number>/events/<str:event_oid>-<int:ordinal>/"
 FORM = f"{VISIT}forms/<str:form_oid>/<str:repeat_key>/"
@@ -28,5 +42,9 @@ urlpatterns = [
     path("subjects/<str:number>/sign/", signing.casebook_page, name="casebook-sign"),
     path("sign/", to_sign.to_sign, name="to-sign"),
     path("amendment/", amendment.amendment_page, name="amendment"),
+    path(f"{FORM}mask/", masking.form_mask, name="form-mask"),
+    path("masking/", masking.maskings, name="maskings"),
+    path("masking/<uuid:request_id>/", masking.decide_masking, name="decide-masking"),
+    path("access/", access_log.access_page, name="access-log"),
     path(f"{FORM}void/", forms.void, name="form-void"),
 ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from sites.permissions import Permission, permissions_anywhere, studies_for
 from trials.models import Study
 
-# (label, URL name, icon, permission that one needs at one site at least)
+# (label, URL name, icon, permission that one needs at one site at least). One of several is enough
 PAGES = (
     (_("Subjects"), "subject-list", "people", Permission.VIEW_SUBJECT),
     (_("Queries"), "queries", "question", Permission.VIEW_SUBJECT),
@@ -21,6 +21,10 @@ PAGES = (
     (_("Recruitment"), "recruitment", "chart", Permission.VIEW_RECRUITMENT),
     (_("Randomisation lists"), "randomization-lists", "shuffle", Permission.HOLD_LIST),
     (_("Export"), "export", "download", Permission.EXPORT),
+    (_("Export"), "export", "download", Permission.EXPORT_TRAIL),
+    (_("Documents"), "documents", "page", Permission.VIEW_STUDY),
+    (_("Access log"), "access-log", "clipboard", Permission.VIEW_ACCESS_LOG),
+    (_("Masking"), "maskings", "lock", Permission.MASK),
     (_("Study description"), "study-description", "book", Permission.VIEW_STUDY),
     (_("Amendment"), "amendment", "flag", Permission.MANAGE_STUDY),
     (_("Sites"), "sites", "building", Permission.VIEW_STUDY),
@@ -52,7 +56,8 @@ class Shell:
         entries = [self._entry(_("Worklist"), "worklist", "inbox")]
         if self.study:
             held = permissions_anywhere(self.request.user, self.study)
-            entries += [self._entry(label, name, icon, self.study.oid) for label, name, icon, p in PAGES if p in held]
+            open_ = {name: (label, icon) for label, name, icon, permission in PAGES if permission in held}
+            entries += [self._entry(label, name, icon, self.study.oid) for name, (label, icon) in open_.items()]
         return entries
 
     @cached_property

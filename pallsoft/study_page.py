@@ -8,35 +8,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from crf.paper.definition import schedule_rows
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites.permissions import Permission
 from sites.selectors import study_for
-from trials.definition import Default, FormRef, StudyDef, StudyEventDef, definition_of
+from trials.definition import Default, StudyDef, definition_of
 from trials.selectors import live_version
-
-
-@dataclass(frozen=True)
-class ScheduleRow:
-    """One form across the visits: per visit "required", "optional", or "" where it is not asked."""
-
-    title: str
-    cells: list[str]
-
-
-def schedule_rows(definition: StudyDef) -> list[ScheduleRow]:
-    """The table of SPIRIT 2025 item 18: forms down, visits across."""
-    in_order = dict.fromkeys(ref.form for event in definition.events for ref in event.forms)
-    return [
-        ScheduleRow(str(definition.form(oid).title), [_cell(event, oid) for event in definition.events])
-        for oid in in_order
-    ]
-
-
-def _cell(event: StudyEventDef, form_oid: str) -> str:
-    refs: dict[str, FormRef] = {ref.form: ref for ref in event.forms}
-    if form_oid not in refs:
-        return ""
-    return "required" if refs[form_oid].required and not refs[form_oid].relevant else "optional"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ ALL = set(Role)
 COORDINATOR, ADMIN, PI = {R.COORDINATOR}, {R.USER_ADMINISTRATOR}, {R.PRINCIPAL_INVESTIGATOR}
 EXPORTERS, HOLDER, NOBODY = {R.DATA_MANAGER, R.UNBLINDED_STATISTICIAN}, {R.UNBLINDED_STATISTICIAN}, set()
 RAISERS = {R.COORDINATOR, R.DATA_MANAGER, R.MONITOR}
+MASKERS = {R.COORDINATOR, R.DATA_MANAGER}
 AT_ONE_SITE = SITE | {R.MONITOR}
 
 # Without signing in, and with no more than that.
@@ -42,7 +43,9 @@ ACCESS = {
     "study": (ALL, NOBODY),
     "study-description": (ALL, NOBODY),
     "recruitment": (ALL - ADMIN, NOBODY),
-    "export": (EXPORTERS, EXPORTERS),
+    "export": (EXPORTERS | {R.INSPECTOR}, EXPORTERS),
+    "documents": (ALL, ALL),
+    "casebook": (NOBODY, READERS),
     "export-download": (NOBODY, NOBODY),  # the file is for who asked for it: tests/integration/crf
     "api-subjects": (READERS, NOBODY),
     "api-forms": (READERS, NOBODY),
@@ -81,6 +84,10 @@ ACCESS = {
     "form-patient": (SITE, SITE),
     "form-thanks": (READERS, NOBODY),
     "form-trail": (READERS, NOBODY),
+    "form-mask": (NOBODY, NOBODY),  # of one question: tests/integration/crf/test_masking.py
+    "maskings": (MASKERS, NOBODY),
+    "decide-masking": (NOBODY, NOBODY),  # nothing waits here: likewise
+    "access-log": (PI | COORDINATOR | {R.INSPECTOR}, NOBODY),
     "form-void": (SITE, SITE),
     "queries": (READERS, RAISERS),
     "item-queries": (READERS, RAISERS),
@@ -102,6 +109,7 @@ ACCESS = {
 }
 # What must be posted for the permission to be asked; elsewhere it is asked before the form is read.
 POSTED = {
+    "documents": {"kind": "schedule"},
     "eligibility": {"act": "fail", "reason": "test"},
     "visit": {"act": "not-done", "reason": "test"},
     "query": {"act": "answer", "text": "test"},
@@ -163,6 +171,7 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
         "ordinal": 1,
         "form_oid": form.form_oid,
         "repeat_key": "1",
+        "request_id": uuid.uuid4(),
         "form_id": form.pk,
         "item_oid": asked.item_oid,
         "query_id": asked.pk,

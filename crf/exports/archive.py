@@ -8,7 +8,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from django.db import connection
 from psycopg2 import sql
 
 from crf.exports import dataset, extra
+from crf.exports.files import sha256_of, whole
 from trials.definition import ItemDef, StudyDef
 from trials.models import Study, StudyVersion
 
@@ -101,16 +101,9 @@ def manifest(version: StudyVersion, scope: dataset.Scope, seal_n: int, files: li
 
 def write(path: Path, files: list[Table], manifest_: dict[str, Any]) -> str:
     """Write the zip so that a half-written one is never seen under its name; returns its SHA-256 (EXP-03)."""
-    temporary = path.with_suffix(".part")
-    try:
-        with temporary.open("wb") as file:
-            _fill(file, files, manifest_)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with whole(path) as file:
+        _fill(file, files, manifest_)
+    return sha256_of(path)
 
 
 def _fill(file: BinaryIO, files: list[Table], manifest_: dict[str, Any]) -> None:

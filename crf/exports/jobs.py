@@ -1,6 +1,6 @@
 """Making the file of a waiting job."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -8,9 +8,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
-from crf.exports import archive
+from crf.exports import archive, papers, trail
 from crf.exports.dataset import Scope
-from crf.models import ExportJob, ExportState
+from crf.exports.files import sha256_of, whole
+from crf.models import ExportJob, ExportKind, ExportState
 from pallsoft.audit.anchors import anchor
 from pallsoft.audit.context import change_set
 from trials.definition import definition_of
@@ -40,7 +41,8 @@ def _make_or_tell(job: ExportJob) -> None:
     A database that is away is no fault of the job: the error goes on, and the sweep makes the file later.
     """
     try:
-        _make(job)
+        _MAKERS[ExportKind(job.kind)](job)
+        job.state = ExportState.DONE
     except OperationalError:
         raise
     except Exception as error:
@@ -63,16 +65,50 @@ def _alone_with(job_id: UUID) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
-def _make(job: ExportJob) -> None:
+def _dataset(job: ExportJob) -> None:
     version = live_version(job.study)
     definition, scope = definition_of(version), Scope(tuple(job.sites), job.with_arm)
     with transaction.atomic():
-        seal_n = _one_snapshot(job.study)
+        job.seal_n = _one_snapshot(job.study)
         files = archive.tables(job.study, definition, scope)
-    job.seal_n, job.manifest = seal_n, archive.manifest(version, scope, seal_n, files)
-    job.file_name = f"{job.study.oid}-{seal_n:08d}-{job.id.hex[:8]}.zip"
+    job.manifest = archive.manifest(version, scope, job.seal_n, files)
+    _name(job, "zip")
     job.sha256 = archive.write(path_of(job), files, job.manifest)
-    job.state = ExportState.DONE
+
+
+def _trail(job: ExportJob) -> None:
+    with transaction.atomic():
+        job.seal_n = _one_snapshot(job.study)
+        _name(job, "zip", "trail")
+        with whole(path_of(job)) as file:
+            job.manifest = trail.write(file, job)
+    job.sha256 = sha256_of(path_of(job))
+
+
+def _paper(job: ExportJob) -> None:
+    with transaction.atomic():
+        job.seal_n = _one_snapshot(job.study)
+        pdf, job.manifest = papers.make(job)
+    subject = f"-{job.subject.number}" if job.subject else ""
+    _name(job, "pdf", f"{job.kind.replace('_', '-')}{subject}")
+    with whole(path_of(job)) as file:
+        file.write(pdf)
+    job.sha256 = sha256_of(path_of(job))
+
+
+_MAKERS: dict[ExportKind, Callable[[ExportJob], None]] = {
+    ExportKind.DATASET: _dataset,
+    ExportKind.TRAIL: _trail,
+    ExportKind.CASEBOOK: _paper,
+    ExportKind.BLANK_CRF: _paper,
+    ExportKind.ANNOTATED_CRF: _paper,
+    ExportKind.SCHEDULE: _paper,
+}
+
+
+def _name(job: ExportJob, ending: str, what: str = "") -> None:
+    middle = f"{what}-" if what else ""
+    job.file_name = f"{job.study.oid}-{middle}{job.seal_n or 0:08d}-{job.id.hex[:8]}.{ending}"
 
 
 def _one_snapshot(study: Study) -> int:

@@ -171,4 +171,26 @@ class Migration(migrations.Migration):
             model_name='verification',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('consent__isnull', True), ('form_data__isnull', False), models.Q(('item_oid', ''), _negated=True)), models.Q(('consent__isnull', False), ('form_data__isnull', True), ('item_oid', '')), _connector='OR'), name='verification_of_item_or_consent'),
         ),
+        migrations.CreateModel(
+            name='MaskRequest',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('item_oid', models.CharField(max_length=40)),
+                ('changes', models.JSONField()),
+                ('messages', models.JSONField()),
+                ('reason', models.CharField(max_length=500)),
+                ('requested_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('request_key', models.UUIDField(unique=True)),
+                ('confirmed_in', models.UUIDField(null=True)),
+                ('refused_in', models.UUIDField(null=True)),
+                ('created_in', models.ForeignKey(db_column='created_in', db_constraint=False, db_default=pallsoft.audit.models.CurrentChangeSet(), db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audit.changeset')),
+                ('form_data', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crf.formdata')),
+                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trials.study')),
+                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sites.subject')),
+            ],
+            options={
+                'ordering': ['-requested_at'],
+            },
+        ),
     ]

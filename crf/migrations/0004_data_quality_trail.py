@@ -49,4 +49,22 @@ class Migration(migrations.Migration):
             DROP FUNCTION audit.is_closed(uuid, uuid, uuid, uuid, text, text[]);
             """,
         ),
+        Regulated(
+            "crf_maskrequest",
+            insert_only=True,
+            write_once=["confirmed_in", "refused_in"],
+            ends=["confirmed_in", "refused_in"],
+        ),
+        Grant("crf_maskrequest", "SELECT, INSERT, UPDATE (confirmed_in, refused_in)"),
+        sql_file(
+            "mask.sql",
+            """
+            DROP FUNCTION audit.mask(uuid);
+            DROP FUNCTION audit.mask_trail(text, uuid, text, text[]);
+            DROP FUNCTION audit.note_rest(text, bigint, uuid, jsonb);
+            DROP FUNCTION audit.is_masked_rest(text, bigint, uuid, jsonb);
+            DROP FUNCTION audit.says(jsonb, text[]);
+            DROP FUNCTION audit.texts_of(jsonb);
+            """,
+        ),
     ]

@@ -13,7 +13,7 @@ from crf.models.quality import (
     SourceType,
     Verification,
 )
-from crf.models.requests import Draft, ExportJob, ExportState, Request
+from crf.models.requests import Draft, ExportJob, ExportKind, ExportState, MaskRequest, Request
 
 __all__ = [
     "ClosedFor",
@@ -21,11 +21,13 @@ __all__ = [
     "DeviationStatus",
     "Draft",
     "ExportJob",
+    "ExportKind",
     "ExportState",
     "FormData",
     "FormStatus",
     "Lock",
     "LockKind",
+    "MaskRequest",
     "Meaning",
     "MessageKind",
     "MonitoringVisit",

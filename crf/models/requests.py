@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crf.models.data import FormData
 from pallsoft.audit.models import RegulatedModel
 from sites.models import Subject
 from trials.models import Study
@@ -49,6 +50,33 @@ class Request(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="request_once")]
+
+
+class MaskRequest(RegulatedModel):
+    """Identity typed by mistake, to be taken out of an item and its trail (AUD-14): asked for here, done by another.
+
+    `changes`: rows of the trail by number, 0 for the first values; `messages`: ids of messages of its queries.
+    """
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+")
+    form_data = models.ForeignKey(FormData, models.PROTECT, related_name="+")
+    item_oid = models.CharField(max_length=40)
+    changes = models.JSONField()
+    messages = models.JSONField()
+    reason = models.CharField(max_length=500)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(db_default=Now())
+    request_key = models.UUIDField(unique=True)  # a double click asks once
+    confirmed_in = models.UUIDField(null=True)
+    refused_in = models.UUIDField(null=True)
+
+    class Meta:
+        ordering = ["-requested_at"]
+
+    @property
+    def is_waiting(self) -> bool:
+        return not (self.confirmed_in or self.refused_in)
 
 
 class ExportState(models.TextChoices):

@@ -1,27 +1,30 @@
-"""The trail of a form in the reader's words."""
+"""The trail of a form in the reader's words, with what was asked and verified beside it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crf.entry.document import Answer
-from crf.models import FormData, FormStatus
+from crf.models import FormData, FormStatus, Query, Verification
 from crf.selectors.loading import sees_arm
 from crf.selectors.place import Place
 from crf.selectors.words import answer_words
+from pallsoft.audit.models import ChangeSet
 from pallsoft.audit.selectors import TrailRow, trail_for
 from pallsoft.templatetags.ui import moment
 from sites.models import Role
 from sites.permissions import AnyUser
-from trials.definition import MISSING_CODES, ItemDef
+from trials.definition import MISSING_CODES, FormDef, ItemDef, StudyDef
 
 ACTIONS = {
+    "audit.mask": gettext_lazy("Masked"),
     "crf.save_form": gettext_lazy("Saved"),
     "crf.save_new_forms": gettext_lazy("Saved"),
     "crf.recalculate": gettext_lazy("Computed again"),
@@ -45,7 +48,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One change as a reader sees it."""
+    """One change as a reader sees it. `masked`: identity was taken out of it since."""
 
     at: datetime
     by: str
@@ -55,14 +58,28 @@ class Line:
     old: str
     new: str
     reason: str
+    masked: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """A message of a query, or a verification given or dropped."""
+
+    at: datetime
+    by: str
+    what: str
+    text: str
+    about: str
 
 
 @dataclass(frozen=True)
 class Trail:
-    """`item`: the one asked for, None for the whole form."""
+    """`item`: the one asked for, None for the whole form. Each list with the newest first."""
 
     item: ItemDef | None
     lines: list[Line]
+    queries: list[Step] = field(default_factory=list)
+    verifications: list[Step] = field(default_factory=list)
 
 
 def form_trail(place: Place, form: FormData, user: AnyUser, item_oid: str) -> Trail:
@@ -70,38 +87,78 @@ def form_trail(place: Place, form: FormData, user: AnyUser, item_oid: str) -> Tr
 
     Raises Http404 for an item that is none.
     """
-    with_arm = sees_arm(user, place.subject)
-    items = {item.oid: item for item in place.form.items if with_arm or not item.reveals_arm}
-    if item_oid and item_oid not in items:
+    reader = Reader(place.study, place.form, place.zone, with_arm=sees_arm(user, place.subject))
+    if item_oid and item_oid not in reader.items:
         raise Http404
     rows = trail_for(table="crf_formdata", row_id=form.pk, item=item_oid or None)
-    lines = [_line(place, items, row) for row in rows if (row.item in items if row.part else row.item in COLUMNS)]
-    return Trail(items.get(item_oid), lines)
-
-
-def _line(place: Place, items: dict[str, ItemDef], row: TrailRow) -> Line:
-    what, words = _reading(place, items, row)
-    return Line(
-        at=row.at,
-        by=row.actor_name,
-        role=str(Role(row.role).label) if row.role else _("The system"),
-        action=str(ACTIONS.get(row.action, row.action)),
-        what=what,
-        old=words(row.old),
-        new=words(row.new),
-        reason=row.reason,
+    return Trail(
+        reader.items.get(item_oid),
+        [reader.line(row) for row in rows if reader.shows(row)],
+        _query_steps(place, reader, item_oid),
+        _verification_steps(form, reader, item_oid),
     )
 
 
-def _reading(place: Place, items: dict[str, ItemDef], row: TrailRow) -> tuple[str, Callable[[Any], str]]:
-    """What was changed, and how its values are said."""
-    if row.part == "data":
-        item = items[row.item]
-        return str(item.label), partial(_value, place, item)
-    if row.part == "marks":
-        item = items[row.item]
-        return _("%(question)s (note)") % {"question": item.label}, partial(_mark, place, item)
-    return str(COLUMNS[row.item]), _COLUMN_WORDS[row.item]
+def action_words(action: str) -> str:
+    return str(ACTIONS.get(action, action))
+
+
+def role_words(role: str) -> str:
+    return str(Role(role).label) if role else _("The system")
+
+
+class Reader:
+    """Says what changed in a form. Of a form read under `study`."""
+
+    def __init__(self, study: StudyDef, form: FormDef, zone: ZoneInfo, *, with_arm: bool) -> None:
+        self.study, self.zone = study, zone
+        self.items = {item.oid: item for item in form.items if with_arm or not item.reveals_arm}
+
+    def shows(self, row: TrailRow) -> bool:
+        return row.item in self.items if row.part else row.item in COLUMNS
+
+    def line(self, row: TrailRow) -> Line:
+        what, old, new = self.words(row)
+        return Line(
+            at=row.at,
+            by=row.actor_name,
+            role=role_words(row.role),
+            action=action_words(row.action),
+            what=what,
+            old=old,
+            new=new,
+            reason=row.reason,
+            masked=row.masked,
+        )
+
+    def words(self, row: TrailRow) -> tuple[str, str, str]:
+        """What was changed, from what, to what."""
+        what, words = self._reading(row)
+        return what, words(row.old), words(row.new)
+
+    def _reading(self, row: TrailRow) -> tuple[str, Callable[[Any], str]]:
+        if row.part == "data":
+            item = self.items[row.item]
+            return str(item.label), partial(self._value, item)
+        if row.part == "marks":
+            item = self.items[row.item]
+            return _("%(question)s (note)") % {"question": item.label}, partial(self._mark, item)
+        return str(COLUMNS[row.item]), _COLUMN_WORDS[row.item]
+
+    def _value(self, item: ItemDef, value: Any) -> str:
+        return answer_words(self.study, item, Answer(value), self.zone) if value else ""
+
+    def _mark(self, item: ItemDef, mark: dict[str, Any] | None) -> str:
+        return "; ".join(self._note(item, key, value) for key, value in (mark or {}).items())
+
+    def _note(self, item: ItemDef, key: str, value: Any) -> str:
+        if key in {"missing", "set_aside_missing"}:
+            value = MISSING_CODES.get(value, value)
+        if key == "set_aside":
+            value = self._value(item, value)
+        if key == "checks":
+            value = "; ".join(text for text in value.values() if text)
+        return str(MARKS[key]) % {"value": value} if key in MARKS else str(value)
 
 
 _COLUMN_WORDS: dict[str, Callable[[Any], str]] = {
@@ -111,19 +168,37 @@ _COLUMN_WORDS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def _value(place: Place, item: ItemDef, value: Any) -> str:
-    return answer_words(place.study, item, Answer(value), place.zone) if value else ""
+def _query_steps(place: Place, reader: Reader, item_oid: str) -> list[Step]:
+    queries = Query.objects.filter(event=place.event, form_oid=place.form.oid, repeat_key=place.repeat_key)
+    steps = [
+        Step(
+            message.at,
+            message.created_in.actor_name,
+            message.get_kind_display(),
+            message.text,
+            str(reader.items[query.item_oid].label),
+        )
+        for query in queries.prefetch_related("messages__created_in")
+        if query.item_oid in reader.items and item_oid in ("", query.item_oid)
+        for message in query.messages.all()
+    ]
+    return sorted(steps, key=lambda step: step.at, reverse=True)
 
 
-def _mark(place: Place, item: ItemDef, mark: dict[str, Any] | None) -> str:
-    return "; ".join(_note(place, item, key, value) for key, value in (mark or {}).items())
-
-
-def _note(place: Place, item: ItemDef, key: str, value: Any) -> str:
-    if key in {"missing", "set_aside_missing"}:
-        value = MISSING_CODES.get(value, value)
-    if key == "set_aside":
-        value = _value(place, item, value)
-    if key == "checks":
-        value = "; ".join(text for text in value.values() if text)
-    return str(MARKS[key]) % {"value": value} if key in MARKS else str(value)
+def _verification_steps(form: FormData, reader: Reader, item_oid: str) -> list[Step]:
+    """Each mark given, and each that fell because its value changed."""
+    marks = [
+        mark
+        for mark in Verification.objects.filter(form_data=form).select_related("verified_by")
+        if mark.item_oid in reader.items and item_oid in ("", mark.item_oid)
+    ]
+    ends = ChangeSet.objects.in_bulk([mark.dropped_in for mark in marks if mark.dropped_in])
+    steps = []
+    for mark in marks:
+        about = str(reader.items[mark.item_oid].label)
+        given = _("Verified against: %(source)s") % {"source": mark.get_source_type_display()}
+        steps.append(Step(mark.verified_at, mark.verified_by.full_name, given, "", about))
+        if mark.dropped_in:
+            end = ends[mark.dropped_in]
+            steps.append(Step(end.at, end.actor_name, _("Verification dropped"), end.reason, about))
+    return sorted(steps, key=lambda step: step.at, reverse=True)

@@ -11,6 +11,7 @@ from crf.services.events import (
     start_screening_attempt,
 )
 from crf.services.migration import migrate_form
+from crf.services.masking import confirm_masking, refuse_masking, request_masking
 from crf.services.planning import schedule_events
 from crf.services.queries import (
     answer_query,
@@ -33,6 +34,7 @@ __all__ = [
     "close_queries",
     "close_query",
     "confirm_eligibility",
+    "confirm_masking",
     "discard_draft",
     "keep_draft",
     "mark_not_done",
@@ -40,7 +42,9 @@ __all__ = [
     "raise_query",
     "record_screen_failure",
     "record_visit_date",
+    "refuse_masking",
     "reopen_query",
+    "request_masking",
     "save_form",
     "save_new_forms",
     "schedule_events",

@@ -15,7 +15,7 @@ from crf.selectors.matrix import visit_label
 from crf.selectors.strip import strip_for
 from crf.selectors.trail import form_trail
 from pallsoft.accounts.request import AuthenticatedRequest
-from sites.permissions import Permission, require
+from sites.permissions import Permission, has_permission, require
 
 
 @require_safe
@@ -25,13 +25,18 @@ def trail_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     if place.row is None:
         raise Http404
     require(request.user, Permission.VIEW_TRAIL, place.subject.study, place.subject.site)
-    context = {
+    context: dict[str, Any] = {
         "place": place,
         "strip": strip_for(place.answers, request.user),
         "visit": visit_label(place.event, place.study.event(place.event.event_oid)),
         "crumbs": crumbs(place.event, place.study, (place.form.title, form_url(place)), _("History")),
         "trail_url": form_url(place, "form-trail"),
+        "form_url": form_url(place),
     }
     with timezone.override(place.zone):
         context["trail"] = form_trail(place, place.row, request.user, request.GET.get("item", ""))
-        return render(request, "crf/trail.html", context)
+        may_mask = has_permission(request.user, Permission.MASK, place.subject.study, place.subject.site)
+        if may_mask and context["trail"].item:
+            context["mask_url"] = f"{form_url(place, 'form-mask')}?item={context['trail'].item.oid}"
+        beside = "HX-Request" in request.headers and context["trail"].item
+        return render(request, "crf/trail_panel.html" if beside else "crf/trail.html", context)

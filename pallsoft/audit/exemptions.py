@@ -9,6 +9,7 @@ REGULATED = {
     "crf_exportjob",
     "crf_formdata",
     "crf_lock",
+    "crf_maskrequest",
     "crf_monitoringvisit",
     "crf_query",
     "crf_querymessage",

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 COLUMNS = "at, actor_name, role, site_id, action, reason, part, item, old, new, seal_n, tbl, row_id, change"
+COLUMNS += ", masked_in IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class TrailRow:
     """Who changed one item, when (UTC), from what to what, and why.
 
     `part`: "data" or "marks" for items of a form, "" for columns. `old` None: nothing stood there. `change` 0: the
-    first value, stored together with its row. `seal_n`: the commit's place in the study's chain.
+    first value, stored together with its row. `seal_n`: the commit's place in the study's chain. `masked`: emptied
+    since by two persons; what is left of it may still stand in `old` or `new`.
     """
 
     at: datetime
@@ -33,6 +35,7 @@ class TrailRow:
     table: str
     row_id: UUID
     change: int
+    masked: bool = False
 
 
 def trail_for(*, table: str, row_id: UUID, item: str | None = None) -> list[TrailRow]:
@@ -79,6 +82,20 @@ def _head(query: str, given: list[Any]) -> Head:
         cursor.execute(query, given)
         row = cursor.fetchone()
     return Head(*row) if row else Head(0, "")
+
+
+def trail_of_subject(subject: UUID) -> list[TrailRow]:
+    """Everything that happened to the rows of a subject, in the order of the commits. Two queries."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT array_agg(DISTINCT tbl), array_agg(row_id) FROM audit.baseline"
+            " WHERE doc ->> 'subject_id' = %s::text OR (tbl = 'sites_subject' AND row_id = %s)",
+            [str(subject), subject],
+        )
+        tables, rows = cursor.fetchone()
+    return _rows(
+        "tbl = ANY (%s) AND row_id = ANY (%s::uuid[]) ORDER BY seal_n, tbl, row_id, change, part, item", [tables, rows]
+    )
 
 
 def _rows(condition: str, given: list[Any]) -> list[TrailRow]:

@@ -148,6 +148,13 @@ def moment(value: Any) -> str:
 
 
 @register.filter
+def moment_in_own_zone(value: datetime) -> str:
+    """The same on the clock that the value itself carries: the zone in which a signature was given."""
+    with timezone.override(value.tzinfo):
+        return moment(value)
+
+
+@register.filter
 def iso(value: Any) -> str:
     """What a <time datetime> attribute takes; instants in UTC."""
     value = _moment_of(value)

@@ -11,9 +11,9 @@ LANGUAGE sql STABLE AS $$
     ), undone AS (
         SELECT o.row_id,
             array_agg(o.item) FILTER (WHERE o.part = 'data') AS data_items,
-            jsonb_object_agg(o.item, o.old) FILTER (WHERE o.part = 'data' AND o.old IS NOT NULL) AS data,
+            jsonb_object_agg(o.item, o.old) FILTER (WHERE o.part = 'data' AND o.old <> 'null') AS data,
             array_agg(o.item) FILTER (WHERE o.part = 'marks') AS marks_items,
-            jsonb_object_agg(o.item, o.old) FILTER (WHERE o.part = 'marks' AND o.old IS NOT NULL) AS marks,
+            jsonb_object_agg(o.item, o.old) FILTER (WHERE o.part = 'marks' AND o.old <> 'null') AS marks,
             jsonb_object_agg(o.item, o.old) FILTER (WHERE o.part = '') AS columns
         FROM first_old o GROUP BY o.row_id
     )

@@ -20,6 +20,7 @@ GRANTS = {
     "crf_exportjob": CHANGING,
     "crf_formdata": CHANGING,
     "crf_lock": "INSERT SELECT UPDATE(lift_requested_in, lifted_in)",
+    "crf_maskrequest": "INSERT SELECT UPDATE(confirmed_in, refused_in)",
     "crf_monitoringvisit": CHANGING,
     "crf_query": CHANGING,
     "crf_querymessage": "INSERT SELECT",
@@ -141,10 +142,10 @@ def test_nothing_is_granted_to_everybody():
 def test_the_application_may_run_only_these_functions_of_the_trail():
     may = rows("""SELECT DISTINCT p.proname FROM pg_proc p WHERE p.pronamespace = 'audit'::regnamespace
         AND has_function_privilege('pallsoft_app', p.oid, 'EXECUTE')""")
-    writing = {"begin", "current_change_set", "look_back", "note_anchor", "record_access", "erase_subject"}
+    writing = {"begin", "current_change_set", "look_back", "mask", "note_anchor", "record_access", "erase_subject"}
     reading = {"digest", "digest_of", "body_of", "link_hash", "items_of", "replay", "form_data_as_of", "chain_at"}
     reading |= {"value_digest", "item_digest", "consent_digest", "salted_digest"}
-    reading |= {"rows_as_of", "touching"}
+    reading |= {"rows_as_of", "touching", "texts_of", "is_masked_rest"}
     assert {name for (name,) in may} == writing | reading
     trusted = rows("""SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'audit'::regnamespace AND p.prosecdef
         AND has_function_privilege('pallsoft_app', p.oid, 'EXECUTE')""")

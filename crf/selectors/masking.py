@@ -1,0 +1,125 @@
+"""What can be masked at an item, and the requests that wait or were decided (AUD-14)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from crf.models import ExportJob, ExportKind, ExportState, FormData, MaskRequest, QueryMessage
+from crf.selectors.definitions import definition_for
+from crf.selectors.trail import Reader
+from pallsoft.audit.models import ChangeSet
+from pallsoft.audit.selectors import TrailRow, trail_for
+from sites.permissions import AnyUser, Permission, at_sites, has_permission
+from sites.selectors import study_for
+from trials.definition import ItemDef
+from trials.models import Study
+
+
+@dataclass(frozen=True)
+class Place:
+    """Something that was typed: a value of the trail (`value` a number) or a message of a query (an id)."""
+
+    value: str
+    at: datetime
+    by: str
+    text: str
+    is_message: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A request with its end. `holders`: files made since the value was typed, which may still hold it."""
+
+    request: MaskRequest
+    question: str
+    form: str
+    decided_by: str
+    decided_at: datetime | None
+    reason: str
+    may_decide: bool
+    holders: list[ExportJob]
+
+
+def places_of(form: FormData, item: ItemDef, reader: Reader) -> list[Place]:
+    """The oldest first: each value that was stored, and each message that a person wrote about the item."""
+    rows = reversed(trail_for(table="crf_formdata", row_id=form.pk, item=item.oid))
+    found: dict[int, list[TrailRow]] = {}
+    for row in rows:
+        if row.new is not None and row.part and reader.shows(row):
+            found.setdefault(row.change, []).append(row)
+    values = [
+        Place(str(change), rows[0].at, rows[0].actor_name, "; ".join(reader.words(row)[2] for row in rows), False)
+        for change, rows in sorted(found.items())
+    ]
+    messages = QueryMessage.objects.filter(
+        query__event=form.event,
+        query__form_oid=form.form_oid,
+        query__repeat_key=form.repeat_key,
+        query__item_oid=item.oid,
+        by_rule=False,
+    ).select_related("created_in")
+    return [*values, *(Place(str(m.pk), m.at, m.created_in.actor_name, m.text, True) for m in messages.order_by("at"))]
+
+
+def item_to_mask(form: FormData, item_oid: str, *, with_arm: bool) -> ItemDef:
+    """An item of the form that the person may see. Raises Http404."""
+    items = {item.oid: item for item in definition_for(form).form(form.form_oid).items}
+    item = items.get(item_oid)
+    if item is None or (item.reveals_arm and not with_arm):
+        raise Http404
+    return item
+
+
+def mask_request_for(user: AnyUser, study_oid: str, request_id: UUID) -> MaskRequest:
+    """A request at a site where the person may mask. Raises Http404."""
+    study = study_for(user, study_oid, Permission.MASK)
+    found: MaskRequest = get_object_or_404(_requests(user, study), pk=request_id)
+    return found
+
+
+def decisions_for(user: AnyUser, study: Study) -> list[Decision]:
+    """Those that wait first, then the newest."""
+    requests = list(_requests(user, study))
+    ends = ChangeSet.objects.in_bulk([r.confirmed_in or r.refused_in for r in requests if not r.is_waiting])
+    files = list(
+        ExportJob.objects.filter(
+            study=study, state=ExportState.DONE, kind__in=[ExportKind.DATASET, ExportKind.TRAIL, ExportKind.CASEBOOK]
+        ).select_related("requested_by", "subject")
+    )
+    found = [_decision(request, ends, files, user) for request in requests]
+    return sorted(found, key=lambda decision: not decision.request.is_waiting)
+
+
+def _decision(request: MaskRequest, ends: dict[Any, ChangeSet], files: Iterable[ExportJob], user: AnyUser) -> Decision:
+    form = definition_for(request.form_data).form(request.form_data.form_oid)
+    end = ends.get(request.confirmed_in or request.refused_in)
+    first = request.form_data.created_in.at
+    holders = [
+        job
+        for job in files
+        if job.requested_at >= first and job.subject_id in (None, request.subject_id)
+        if end is None or job.requested_at <= end.at
+    ]
+    with_arm = has_permission(user, Permission.VIEW_ARM, request.study, request.subject.site)
+    item = next((item for item in form.items if item.oid == request.item_oid), None)
+    shown = item is not None and (with_arm or not item.reveals_arm)
+    return Decision(
+        request=request,
+        question=str(item.label) if item and shown else request.item_oid,
+        form=str(form.title),
+        decided_by=end.actor_name if end else "",
+        decided_at=end.at if end else None,
+        reason=end.reason if end else "",
+        may_decide=request.is_waiting and request.requested_by_id != user.pk,
+        holders=holders if request.confirmed_in else [],
+    )
+
+
+def _requests(user: AnyUser, study: Study) -> Any:
+    found = MaskRequest.objects.filter(study=study, **at_sites(user, study, Permission.MASK, field="subject__site"))
+    return found.select_related("subject__site", "study", "form_data__event", "form_data__created_in", "requested_by")
