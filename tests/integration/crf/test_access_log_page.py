@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.req("AUD-12")]
 @pytest.fixture
 def page(study, sign_in):
     """page(user, **filters): the log as that person sees it."""
-    return lambda user, **asked: sign_in(user, "nb").get(reverse("access-log", args=[study.oid]), asked)
+    return lambda reader, **asked: sign_in(reader, "nb").get(reverse("access-log", args=[study.oid]), asked)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def count(query, *given):
 def history(save, subject):
     text = 'blåbær; "sitat", linje\nto \\ Čáhci =1+1 '
     save("START", "BASE", {"BASE_LONG": text, "BASE_WEIGHT": "70"})
-    save("START", "BASE", {"BASE_WEIGHT": "71.5"}, reason="lest feil, «Bodø»\nlinje to")
+    save("START", "BASE", {"BASE_WEIGHT": "71.5"}, reason="lest feil, «Bodø»")
     return text
 
 
@@ -92,7 +92,7 @@ def test_a_change_comes_out_with_who_when_from_what_to_what_and_why(history, exp
         "FORM": "BASE",
         "PART": "data",
         "ACTION": "crf.save_form",
-        "REASON": "lest feil, «Bodø»\nlinje to",
+        "REASON": "lest feil, «Bodø»",
     }
     (typed,) = [row for row in rows(files["trail.csv"]) if row["ITEM"] == "BASE_WEIGHT" and row["REASON"]]
     (lined,) = [row for row in lines(files["trail.jsonl"]) if row["ITEM"] == "BASE_WEIGHT" and row["REASON"]]
@@ -113,7 +113,9 @@ def test_what_betrays_the_arm_is_left_out_for_who_may_not_see_it_and_counted(sav
     _job, seen = exported(inspector)
     job, hidden = exported(data_manager)
     assert "27.3" in seen["trail.csv"] and "27.3" in seen["trail.jsonl"]
-    assert "27.3" not in hidden["trail.csv"] + hidden["trail.jsonl"] and "DOSE" not in hidden["trail.csv"]
+    assert "27.3" not in hidden["trail.csv"] + hidden["trail.jsonl"]
+    told = [row for row in rows(hidden["trail.csv"]) if not row["TABLE"].startswith("trials_")]
+    assert not any("DOSE" in value for row in told for value in row.values())
     left_out = job.manifest["database"]["lines"] - len(rows(hidden["trail.csv"]))
     assert job.manifest["lines_that_betray_the_arm"] == f"left out: {left_out}"
     assert left_out > 5
