@@ -10,8 +10,8 @@ from crf.services.events import (
     record_visit_date,
     start_screening_attempt,
 )
-from crf.services.migration import migrate_form
 from crf.services.masking import confirm_masking, refuse_masking, request_masking
+from crf.services.migration import migrate_form
 from crf.services.planning import schedule_events
 from crf.services.queries import (
     answer_query,
