@@ -11,10 +11,13 @@ class CrfConfig(AppConfig):
         from crf.services.recalculation import follow_subject
         from crf.waiting import queries_waiting, waiting
         from crf.waiting_signatures import waiting as waiting_signatures
+        from crf.waiting_to_check import to_confirm, to_verify_again
         from sites import erasing, following, worklist
 
         worklist.register(waiting)
         worklist.register(queries_waiting)
         worklist.register(waiting_signatures)
+        worklist.register(to_verify_again)
+        worklist.register(to_confirm)
         following.register(follow_subject)
         erasing.register(files_with)

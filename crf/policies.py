@@ -6,12 +6,14 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from crf.models import FormData, FormStatus, Lock, LockKind, StudyEvent
+from crf.selectors.locks import lock_sentence, strongest
 from pallsoft.errors import NotAllowedNow, PallsoftError
+from pallsoft.request import once
 from sites.models import Site
 from sites.participation import Participation
 from sites.policies import check_can_enter
 from sites.selectors import definition_at
-from trials.definition import FormDef
+from trials.definition import FormDef, StudyDef
 
 
 def check_can_enter_form(event: StudyEvent, form: FormDef, *, consented: bool) -> None:
@@ -21,8 +23,17 @@ def check_can_enter_form(event: StudyEvent, form: FormDef, *, consented: bool) -
         raise NotAllowedNow(_("Record the consent of the subject first."))
     if event.not_done_reason:
         raise NotAllowedNow(_("The visit is marked as not done. Take that mark away first."))
-    if is_locked(event, form.oid):
-        raise NotAllowedNow(_("The form is locked. Ask the data manager to unlock it."))
+    if lock := standing_lock(event, form.oid):
+        raise NotAllowedNow(lock_words(lock))
+
+
+def lock_words(lock: Lock) -> str:
+    """Why a form is closed: since when, by whom, and whom to ask."""
+    return lock_sentence(lock, _("The form is %(state)s, %(day)s by %(name)s. Ask the data manager to unlock it."))
+
+
+def visit_lock_words(lock: Lock) -> str:
+    return lock_sentence(lock, _("The visit is %(state)s, %(day)s by %(name)s. Ask the data manager to unlock it."))
 
 
 def can_enter_form(event: StudyEvent, form: FormDef, *, consented: bool) -> bool:
@@ -56,8 +67,8 @@ def check_may_collect(event: StudyEvent, participation: Participation, day: date
 def check_can_change_event(event: StudyEvent) -> None:
     """Raises NotAllowedNow when the visit itself may not be dated, moved or marked as not done."""
     check_can_enter(event.subject.site)
-    if is_locked(event, ""):
-        raise NotAllowedNow(_("The visit is locked. Ask the data manager to unlock it."))
+    if lock := standing_lock(event, ""):
+        raise NotAllowedNow(visit_lock_words(lock))
 
 
 def can_change_event(event: StudyEvent) -> bool:
@@ -105,10 +116,43 @@ def check_can_sign(site: Site, forms: list[FormData]) -> None:
         raise NotAllowedNow(_("The form has been removed."))
 
 
-def is_locked(event: StudyEvent, form_oid: str) -> bool:
-    """Does a lock on any path cover the form? The database asks the same again at the write (DAT-15)."""
+def check_can_follow(form: FormData, title: str) -> None:
+    """Raises NotAllowedNow when `form` would change with the one that is saved, and is closed.
+
+    What is computed from another form must not be stale, and what is locked must not change: so the save is refused
+    as a whole, and the sentence says which form to have unlocked.
+    """
+    if lock := standing_lock(form.event, form.form_oid):
+        what = _(
+            "Nothing was stored: the form “%(title)s” would change with it, and is %(state)s, %(day)s by %(name)s."
+        )
+        raise NotAllowedNow(lock_sentence(lock, what, title=title))
+
+
+def check_can_move(events: list[StudyEvent], study: StudyDef) -> None:
+    """Raises NotAllowedNow when one of the visits would be planned anew, and is closed."""
+    locks = _locks(events[0])
+    for event in events:
+        if lock := _strongest(locks, event, ""):
+            what = _(
+                "Nothing was stored: the visit “%(title)s” would move with it, and is %(state)s, %(day)s by %(name)s."
+            )
+            raise NotAllowedNow(lock_sentence(lock, what, title=study.event(event.event_oid).label))
+
+
+def standing_lock(event: StudyEvent, form_oid: str) -> Lock | None:
+    """The strongest lock on any path to the form. The database asks the same again at the write (DAT-15)."""
+    return _strongest(_locks(event), event, form_oid)
+
+
+def _locks(event: StudyEvent) -> list[Lock]:
     locks = Lock.objects.filter(study_id=event.study_id, lifted_in=None)
-    return any(covers(lock, event, form_oid, event.subject.site_id) for lock in locks)
+    locks = locks.select_related("created_in", "subject__site", "study")
+    return once(("locks", event.study_id), lambda: list(locks))
+
+
+def _strongest(locks: list[Lock], event: StudyEvent, form_oid: str) -> Lock | None:
+    return strongest(lock for lock in locks if covers(lock, event, form_oid, event.subject.site_id))
 
 
 def covers(lock: Lock, event: StudyEvent, form_oid: str, site_id: UUID) -> bool:

@@ -9,12 +9,15 @@ from crf.views import (
     eligibility,
     entry,
     forms,
+    locking,
     masking,
+    monitoring,
     queries,
     signing,
     subjects,
     to_sign,
     trail,
+    verification,
     visits,
 )
 
@@ -47,4 +50,25 @@ urlpatterns = [
     path("masking/<uuid:request_id>/", masking.decide_masking, name="decide-masking"),
     path("access/", access_log.access_page, name="access-log"),
     path(f"{FORM}void/", forms.void, name="form-void"),
+]
+
+# Source data verification, and the log of the monitor's visits.
+urlpatterns += [
+    path("verification/", verification.overview, name="verification"),
+    path("verification/visits/new/", monitoring.log_visit, name="log-monitoring-visit"),
+    path("verification/visits/<uuid:visit_id>/", monitoring.visit_page, name="monitoring-visit"),
+    path("verification/visits/<uuid:visit_id>/edit/", monitoring.edit_visit, name="edit-monitoring-visit"),
+    path("subjects/<str:number>/verification/", verification.subject_verification, name="subject-verification"),
+    path("subjects/<str:number>/verification/<uuid:verification_id>/", verification.take_back, name="take-back"),
+]
+
+# Freeze and lock, and the way back.
+urlpatterns += [
+    path("locking/", locking.closed, name="locking"),
+    path("locking/study/", locking.study_lock, name="lock-study"),
+    path("locking/sites/<str:code>/", locking.site_lock, name="lock-site"),
+    path("locking/<uuid:lock_id>/", locking.lift, name="lift-lock"),
+    path("subjects/<str:number>/lock/", locking.subject_lock, name="lock-subject"),
+    path(f"{VISIT}lock/", locking.visit_lock, name="lock-visit"),
+    path(f"{VISIT}lock/<str:form_oid>/", locking.form_lock, name="lock-form"),
 ]

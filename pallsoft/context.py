@@ -18,8 +18,11 @@ PAGES = (
     (_("Queries"), "queries", "question", Permission.VIEW_SUBJECT),
     (_("To sign"), "to-sign", "pen", Permission.SIGN),
     (_("Screening log"), "screening", "clipboard", Permission.VIEW_SUBJECT),
+    (_("Verification"), "verification", "check", Permission.VERIFY),
     (_("Recruitment"), "recruitment", "chart", Permission.VIEW_RECRUITMENT),
     (_("Randomisation lists"), "randomization-lists", "shuffle", Permission.HOLD_LIST),
+    (_("Locking"), "locking", "lock", Permission.FREEZE),
+    (_("Locking"), "locking", "lock", Permission.CONFIRM_UNLOCK),  # nobody holds both
     (_("Export"), "export", "download", Permission.EXPORT),
     (_("Export"), "export", "download", Permission.EXPORT_TRAIL),
     (_("Documents"), "documents", "page", Permission.VIEW_STUDY),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
@@ -19,11 +20,11 @@ def acting(
     action: str,
     reason: str = "",
     site: Site | None = None,
-) -> Iterator[None]:
-    """A transaction with its change set, opened when `by` has the permission there.
+) -> Iterator[UUID]:
+    """A transaction with its change set, opened when `by` has the permission there; yields the change set's id.
 
     `by` None is the system itself (a management command). Raises NotPermitted.
     """
     role = require(by, permission, study, site) if by else ""
-    with change_set(study=study, by=by, action=action, reason=reason, role=role, site=site):
-        yield
+    with change_set(study=study, by=by, action=action, reason=reason, role=role, site=site) as current:
+        yield current

@@ -10,11 +10,12 @@ import pytest
 from django.urls import URLResolver, get_resolver, reverse
 
 from crf.models import FormData, StudyEvent
-from crf.services import raise_query, save_form
+from crf.services import log_monitoring_visit, raise_query, save_form
 from pallsoft.accounts.models import Profession
 from pallsoft.audit.models import ChangeSet
 from pallsoft.outbox.models import Message
 from sites import services
+from sites.clock import local_today
 from sites.models import AgeBand, Assignment, Delegation, Role, Sex
 
 R = Role
@@ -25,6 +26,7 @@ COORDINATOR, ADMIN, PI = {R.COORDINATOR}, {R.USER_ADMINISTRATOR}, {R.PRINCIPAL_I
 EXPORTERS, HOLDER, NOBODY = {R.DATA_MANAGER, R.UNBLINDED_STATISTICIAN}, {R.UNBLINDED_STATISTICIAN}, set()
 RAISERS = {R.COORDINATOR, R.DATA_MANAGER, R.MONITOR}
 MASKERS = {R.COORDINATOR, R.DATA_MANAGER}
+CRA, LOCKER, LOCKERS = {R.MONITOR}, {R.DATA_MANAGER}, {R.DATA_MANAGER, R.COORDINATOR}
 AT_ONE_SITE = SITE | {R.MONITOR}
 
 # Without signing in, and with no more than that.
@@ -99,6 +101,19 @@ ACCESS = {
     "verify-identity": (ADMIN, ADMIN),
     "amendment": (COORDINATOR, NOBODY),
     "form-copy": (READERS, NOBODY),
+    "verification": (CRA, NOBODY),
+    "log-monitoring-visit": (CRA, CRA),
+    "monitoring-visit": (CRA, NOBODY),
+    "edit-monitoring-visit": (CRA, CRA),
+    "subject-verification": (CRA, CRA),
+    "take-back": (NOBODY, NOBODY),  # no verification stands here: tests/integration/crf
+    "locking": (LOCKERS, NOBODY),
+    "lock-study": (LOCKERS, LOCKER),
+    "lock-site": (LOCKERS, LOCKER),
+    "lock-subject": (LOCKERS, LOCKER),
+    "lock-visit": (LOCKERS, LOCKER),
+    "lock-form": (LOCKERS, LOCKER),
+    "lift-lock": (NOBODY, NOBODY),  # nothing is locked here: tests/integration/crf
     "randomize": (READERS, PI),  # and to whom the task is delegated
     "randomization-receipt": (NOBODY, NOBODY),  # nobody is randomised here: tests/integration/randomization
     "report-late-randomization": (SITE, SITE),
@@ -113,6 +128,11 @@ POSTED = {
     "eligibility": {"act": "fail", "reason": "test"},
     "visit": {"act": "not-done", "reason": "test"},
     "query": {"act": "answer", "text": "test"},
+    "lock-form": {"act": "freeze"},
+    "lock-visit": {"act": "freeze"},
+    "lock-subject": {"act": "freeze"},
+    "lock-site": {"act": "freeze"},
+    "lock-study": {"act": "freeze"},
     "randomize": {"key": str(uuid.uuid4()), "typed_number": "BOD-001"},
 }
 REFUSED = {403, 404}
@@ -175,11 +195,18 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
         "form_id": form.pk,
         "item_oid": asked.item_oid,
         "query_id": asked.pk,
+        "visit_id": a_monitoring_visit(bodo, monitor).pk,
+        "verification_id": uuid.uuid4(),
+        "lock_id": uuid.uuid4(),
         "job_id": uuid.uuid4(),
         "correction_id": uuid.uuid4(),
         "uidb36": "x",
         "key": "y",
     }
+
+
+def a_monitoring_visit(site, by):
+    return log_monitoring_visit(site=site, visited_on=local_today(site.timezone), key=uuid.uuid4(), by=by)
 
 
 def a_saved_form(subject, study, by):
@@ -226,7 +253,7 @@ def test_each_role_reaches_what_the_table_says_and_nothing_else(sign_in, make_us
     assert {what: problem for what, problem in wrong.items() if problem} == {}
 
 
-BOUND_TO_A_SITE = {"number", "code", "entry_id", "delegation_id", "query_id"}
+BOUND_TO_A_SITE = {"number", "code", "entry_id", "delegation_id", "query_id", "visit_id"}
 
 
 def without_what_differs(response):
@@ -246,6 +273,7 @@ def test_what_belongs_to_another_site_is_not_found_like_what_is_not_there(sign_i
         "entry_id": uuid.uuid4(),
         "delegation_id": uuid.uuid4(),
         "query_id": uuid.uuid4(),
+        "visit_id": uuid.uuid4(),
     }
     for name, (may_read, may_post) in ACCESS.items():
         if not NAMES[name] & BOUND_TO_A_SITE or role not in may_read | may_post:

@@ -160,6 +160,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['open', 'answered']), models.Q(('check_oid', ''), _negated=True)), fields=('event', 'form_oid', 'repeat_key', 'item_oid', 'check_oid'), name='query_of_check_once'),
         ),
         migrations.AddConstraint(
+            model_name='lock',
+            constraint=models.UniqueConstraint(condition=models.Q(('lifted_in__isnull', True)), fields=('study', 'kind', 'site', 'subject', 'event', 'form_oid'), name='lock_once', nulls_distinct=False),
+        ),
+        migrations.AddConstraint(
             model_name='verification',
             constraint=models.UniqueConstraint(condition=models.Q(('dropped_in__isnull', True)), fields=('form_data', 'item_oid'), name='verification_once'),
         ),

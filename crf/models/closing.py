@@ -52,3 +52,18 @@ class Lock(RegulatedModel):
     form_oid = models.CharField(max_length=40, blank=True)
     lift_requested_in = models.UUIDField(null=True)  # of a site or a study, lifting takes two persons
     lifted_in = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study", "kind", "site", "subject", "event", "form_oid"],
+                condition=models.Q(lifted_in__isnull=True),
+                nulls_distinct=False,
+                name="lock_once",
+            )
+        ]
+
+    @property
+    def takes_two(self) -> bool:
+        """Does it close a site or the whole study, so that lifting it takes a second person?"""
+        return self.subject_id is None and self.event_id is None

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from crf.models import QueryStatus
+from crf.models import QueryStatus, Verification
 from crf.selectors.place import NEW, Place
 from crf.selectors.queries import CHIPS
 from crf.selectors.visible import visible_queries
+from pallsoft.templatetags.ui import short_date
 from sites.permissions import AnyUser, Permission, rights_at
 
 
@@ -44,7 +46,16 @@ def beside(place: Place, user: AnyUser, *, looking_back: bool = False) -> dict[s
         counts = sorted(asked.get(oid, {}).items(), reverse=True)
         chips = {CHIPS[QueryStatus(status)]: count for status, count in counts}
         notes[oid] = Beside(chips, "" if looking_back else _url(place, oid), may_raise)
+    for mark in [] if looking_back else _verifications(place):
+        told = {"name": mark.verified_by.full_name, "day": short_date(mark.verified_at.astimezone(place.zone))}
+        notes[mark.item_oid].verified = _("Verified %(day)s by %(name)s") % told
     return dict(notes)
+
+
+def _verifications(place: Place) -> list[Verification]:
+    if place.row is None:
+        return []
+    return list(Verification.objects.filter(form_data=place.row, dropped_in=None).select_related("verified_by"))
 
 
 def _standing_queries(place: Place, user: AnyUser) -> dict[str, Counter[str]]:

@@ -12,8 +12,10 @@ from crf.entry.document import Answer, Settled
 from crf.entry.fields import Field, errors_on, field_of, source_words, typed_of
 from crf.entry.parse import shown
 from crf.entry.posted import Posted, Typed
-from crf.policies import check_can_enter_form
+from crf.models import LockKind
+from crf.policies import check_can_enter_form, lock_words, standing_lock
 from crf.selectors.beside import beside
+from crf.selectors.locks import CHIPS
 from crf.selectors.place import Place
 from crf.selectors.words import answer_words
 from pallsoft.audit.selectors import last_changes
@@ -26,13 +28,18 @@ _UNSEEN = {"trail_url": "", "old": "", "beside": None}  # of an item on the pati
 
 @dataclass
 class FormPage:
-    """What crf/form.html shows. `closed`: why nothing can be entered, "" when it can. `tab`, `opened`: of its draft."""
+    """What crf/form.html shows. `closed`: why nothing can be entered, "" when it can; `lock`: the chip of a lock.
+
+    `tab`, `opened`: of its draft.
+    """
 
     place: Place
     groups: list[dict[str, Any]]
     closed: str
     may_enter: bool
     seen_version: int
+    lock: str = ""
+    lock_url: str = ""  # for who freezes and locks
     observed_at: str = ""
     ask_identity: bool = False
     errors: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +84,8 @@ def form_page(
     settled = place.rules.settle(place.current, posted.answers, {})
     rights = rights_at(user, place.subject.study, place.subject.site)
     may_enter = Permission.ENTER_DATA in rights and not looking_back
-    closed = _closed(place) if may_enter else ""
+    lock = None if looking_back else standing_lock(place.event, place.form.oid)
+    closed = _closed(place) if may_enter else lock_words(lock) if lock else ""
     fields = _fields(place, rights, posted, settled, readonly=not may_enter or bool(closed))
     for oid, notes in beside(place, user, looking_back=looking_back).items():
         if oid in fields:
@@ -89,6 +97,8 @@ def form_page(
         closed,
         may_enter and not closed,
         version if seen_version is None else seen_version,
+        lock=CHIPS[LockKind(lock.kind)] if lock else "",
+        lock_url=_lock_url(place, rights),
     )
 
 
@@ -106,6 +116,13 @@ def add_errors(page: FormPage, errors: Mapping[str, list[str]]) -> None:
 def form_url(place: Place, name: str = "form") -> str:
     subject, event = place.subject, place.event
     return reverse(name, args=[subject.study.oid, subject.number, *event.key, place.form.oid, place.repeat_key])
+
+
+def _lock_url(place: Place, rights: frozenset[Permission]) -> str:
+    if rights.isdisjoint({Permission.FREEZE, Permission.CONFIRM_UNLOCK}):
+        return ""
+    event = place.event
+    return reverse("lock-form", args=[event.subject.study.oid, event.subject.number, *event.key, place.form.oid])
 
 
 def _closed(place: Place) -> str:

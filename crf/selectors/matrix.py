@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crf.answers import SubjectAnswers
-from crf.models import FormData, FormStatus, Lock, QueryStatus, StudyEvent
+from crf.models import FormData, FormStatus, Lock, LockKind, QueryStatus, StudyEvent, Verification
 from crf.policies import covers
 from crf.queries import STANDING
 from crf.schedule import Timing, timing
 from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
+from crf.selectors.locks import CHIPS, strongest
+from crf.selectors.plan import form_plan
 from crf.selectors.standing import signed_forms
 from crf.selectors.visible import visible_queries
 from pallsoft.templatetags.ui import rolled_up
@@ -111,6 +113,14 @@ class _Board:
         return list(Lock.objects.filter(study_id=self.subject.study_id, lifted_in=None))
 
     @cached_property
+    def verified(self) -> dict[UUID, set[str]]:
+        found: dict[UUID, set[str]] = defaultdict(set)
+        marks = Verification.objects.filter(subject=self.subject, form_data__isnull=False, dropped_in=None)
+        for form, item in marks.values_list("form_data_id", "item_oid"):
+            found[form].add(item)
+        return found
+
+    @cached_property
     def signed(self) -> set[UUID]:
         return signed_forms(self.subject)
 
@@ -175,13 +185,26 @@ class _Board:
         return Cell(form, status, self._url(event, form), label, text)
 
     def _row_status(self, row: FormData) -> str:
-        if any(covers(lock, row.event, row.form_oid, self.subject.site_id) for lock in self.locks):
-            return "locked"
+        if closed := self._closed(row.event, row.form_oid):
+            return closed
         if row.status == FormStatus.INCOMPLETE:
             return "in_progress"
-        return "signed" if row.pk in self.signed else "complete"
+        if row.pk in self.signed:
+            return "signed"
+        return "verified" if self._is_verified(row) else "complete"
+
+    def _closed(self, event: StudyEvent, form_oid: str) -> str:
+        """The chip of a lock or freeze over a form, also over one that is not there yet (PC073, PC080)."""
+        over = strongest(lock for lock in self.locks if covers(lock, event, form_oid, self.subject.site_id))
+        return CHIPS[LockKind(over.kind)] if over else ""
+
+    def _is_verified(self, row: FormData) -> bool:
+        """Everything that the plan asks of the form is verified, and that is something."""
+        return bool(self.verified[row.pk]) and form_plan(row, self.answers).items <= self.verified[row.pk]
 
     def _empty_status(self, event: StudyEvent, ref: FormRef) -> str:
+        if closed := self._closed(event, ref.form):
+            return closed
         if not ref.required or event.not_done_reason:
             return "planned"
         late = timing(self.today, event.window_from, event.window_to) is Timing.LATE
@@ -192,7 +215,7 @@ class _Board:
             return ngettext("%(n)s entry", "%(n)s entries", len(rows)) % {"n": len(rows)} if form.repeating else ""
         if event.not_done_reason:
             return _("Not done")
-        return "" if ref.required else _("When needed")
+        return "" if ref.required or self._closed(event, form.oid) else _("When needed")
 
     def _url(self, event: StudyEvent, form: FormDef) -> str:
         address = [self.subject.study.oid, self.subject.number, *event.key, form.oid]

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
 from sites.models import SubjectStatus
-from sites.permissions import AnyUser, Permission, has_permission
+from sites.permissions import AnyUser, Permission, has_permission, rights_at
 
 TONES = {"randomize": "primary"}
 
@@ -19,6 +19,11 @@ def actions_for(answers: SubjectAnswers, user: AnyUser) -> list[dict[str, Any]]:
     in_screening = subject.status == SubjectStatus.SCREENING
     if in_screening and has_permission(user, Permission.RANDOMIZE, subject.study, subject.site):
         actions.append((_("Randomise"), "randomize"))
+    rights = rights_at(user, subject.study, subject.site)
+    if Permission.VERIFY in rights:
+        actions.append((_("Verification"), "subject-verification"))
+    if rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}:
+        actions.append((_("Freeze or lock"), "lock-subject"))
     found = [
         {"label": label, "url": _url(name, answers), "tone": TONES.get(name, "secondary")} for label, name in actions
     ]

@@ -10,8 +10,10 @@ from crf.services.events import (
     record_visit_date,
     start_screening_attempt,
 )
+from crf.services.locking import confirm_unlock, freeze, lock, request_unlock, unlock
 from crf.services.masking import confirm_masking, refuse_masking, request_masking
 from crf.services.migration import migrate_form
+from crf.services.monitoring import log_monitoring_visit, update_monitoring_visit
 from crf.services.planning import schedule_events
 from crf.services.queries import (
     answer_query,
@@ -23,11 +25,14 @@ from crf.services.queries import (
 )
 from crf.services.removal import void_form
 from crf.services.saving import SaveResult, save_form
+from crf.services.verification import Seen, Verified, drop_verification, verify_items
 
 __all__ = [
     "NEW",
     "Entry",
     "SaveResult",
+    "Seen",
+    "Verified",
     "answer_query",
     "cancel_query",
     "clear_not_done",
@@ -35,8 +40,13 @@ __all__ = [
     "close_query",
     "confirm_eligibility",
     "confirm_masking",
+    "confirm_unlock",
     "discard_draft",
+    "drop_verification",
+    "freeze",
     "keep_draft",
+    "lock",
+    "log_monitoring_visit",
     "mark_not_done",
     "migrate_form",
     "raise_query",
@@ -45,9 +55,13 @@ __all__ = [
     "refuse_masking",
     "reopen_query",
     "request_masking",
+    "request_unlock",
     "save_form",
     "save_new_forms",
     "schedule_events",
     "start_screening_attempt",
+    "unlock",
+    "update_monitoring_visit",
+    "verify_items",
     "void_form",
 ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from crf.entry.document import NOTHING
 from crf.models import Draft, FormData, MaskRequest
-from crf.policies import is_locked
+from crf.policies import lock_words, standing_lock
 from crf.selectors.place import place_of
 from crf.services.recalculation import follow, write
 from crf.services.visits import explained, lock_subject
@@ -73,8 +73,8 @@ def confirm_masking(*, request: MaskRequest, by: User) -> int:
         _check_waiting(request)
         form = request.form_data
         form.subject = form.event.subject = subject
-        if is_locked(form.event, form.form_oid):
-            raise NotAllowedNow(_("The form is locked. Ask the data manager to unlock it."))
+        if lock := standing_lock(form.event, form.form_oid):
+            raise NotAllowedNow(lock_words(lock))
         texts = _texts(request)
         request.confirmed_in = act
         request.save(update_fields=["confirmed_in"])

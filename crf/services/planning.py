@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from crf.answers import Clock, SubjectAnswers
 from crf.models import StudyEvent
+from crf.policies import check_can_move
 from crf.schedule import Planned, planned_events
 from crf.services.closing_visits import settle_visits
 from crf.services.visits import lock_subject
@@ -66,6 +67,9 @@ def _store(
     answers: SubjectAnswers, clock: Clock, new: list[StudyEvent], moved: list[StudyEvent], by: User | None
 ) -> None:
     subject = answers.subject
+    for event in new + moved:
+        event.subject = subject
+    check_can_move(new + moved, answers.study)
     reason = _("Day 0 is %(day)s") % {"day": f"{clock.day:%d.%m.%Y}"}
     with change_set(study=subject.study, by=by, action="crf.schedule_events", reason=reason, site=subject.site):
         StudyEvent.objects.bulk_create(new)

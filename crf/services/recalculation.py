@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from crf.answers import SubjectAnswers
 from crf.entry.document import Document, Rules, Settled
 from crf.models import FormData, FormStatus, Meaning, Signature
+from crf.policies import check_can_follow
 from crf.selectors.definitions import definition_for
 from crf.services.checks import Place, asking_checks, follow_checks, settles_a_query
 from crf.services.closing_visits import settle_visits
@@ -99,6 +100,7 @@ def _store(form: FormData, settled: Settled, by: User | None) -> set[str]:
     before = Document(form.data, form.marks)
     oids = {oid for oid in {*before.data, *before.marks, *settled.document.data, *settled.document.marks}}
     subject = form.subject
+    check_can_follow(form, str(definition_for(form).form(form.form_oid).title))
     reason = _("Follows from a change in another form")
     changed = {oid for oid in oids if before.answer(oid) != settled.document.answer(oid)}
     study = definition_for(form)

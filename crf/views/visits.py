@@ -13,17 +13,18 @@ from crf import services
 from crf.answers import SubjectAnswers
 from crf.entry import dates
 from crf.entry.refusal import Refused
-from crf.models import StudyEvent
-from crf.policies import can_change_event
+from crf.models import LockKind, StudyEvent
+from crf.policies import can_change_event, standing_lock, visit_lock_words
 from crf.schedule import timing
 from crf.selectors import signatures
 from crf.selectors.crumbs import subject_crumb
 from crf.selectors.loading import event_for
+from crf.selectors.locks import CHIPS
 from crf.selectors.matrix import visit_label, visit_of
 from crf.selectors.strip import strip_for
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, NotAllowedNow
-from sites.permissions import Permission, has_permission
+from sites.permissions import Permission, rights_at
 from sites.selectors import definition_at
 
 
@@ -48,12 +49,16 @@ def visit_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
 def _context(request: AuthenticatedRequest, event: StudyEvent) -> dict[str, Any]:
     subject = event.subject
     answers = SubjectAnswers(subject, definition_at(subject.site))
-    may_enter = has_permission(request.user, Permission.ENTER_DATA, subject.study, subject.site)
+    rights = rights_at(request.user, subject.study, subject.site)
+    lock = standing_lock(event, "")
     return {
         "strip": strip_for(answers, request.user),
         "visit": visit_of(answers, request.user, event),
         "crumbs": [subject_crumb(subject), {"label": visit_label(event, answers.study.event(event.event_oid))}],
-        "may_change": may_enter and can_change_event(event),
+        "may_change": Permission.ENTER_DATA in rights and can_change_event(event),
+        "lock": CHIPS[LockKind(lock.kind)] if lock else "",
+        "closed": visit_lock_words(lock) if lock else "",
+        "may_lock": bool(rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}),
         "timing": timing(event.happened_on, event.window_from, event.window_to) if event.happened_on else "",
         "typed": request.POST,
         "signing": signatures.of_visit(event, request.user),

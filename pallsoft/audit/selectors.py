@@ -98,6 +98,24 @@ def trail_of_subject(subject: UUID) -> list[TrailRow]:
     )
 
 
+def last_changes_of(*, table: str, row_ids: list[UUID]) -> dict[tuple[UUID, str], TrailRow]:
+    """{(row, item): the newest change} of many documents, of items that changed since the first save. One query."""
+    rows = _rows("tbl = %s AND row_id = ANY (%s) AND part <> '' AND change > 0 ORDER BY change", [table, row_ids])
+    return {(row.row_id, row.item): row for row in rows}
+
+
+def replaced_in(*, table: str, change_sets: list[UUID]) -> list[tuple[UUID, TrailRow]]:
+    """[(change set, change)] of documents: what stood there before these change sets. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT change_set, {COLUMNS} FROM audit.trail"
+            " WHERE tbl = %s AND change_set = ANY (%s) AND part <> '' AND change > 0 ORDER BY change",
+            [table, change_sets],
+        )
+        found = [(row[0], TrailRow(*row[1:])) for row in cursor.fetchall()]
+    return [(change_set, replace(row, old=_value(row.old), new=_value(row.new))) for change_set, row in found]
+
+
 def _rows(condition: str, given: list[Any]) -> list[TrailRow]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {COLUMNS} FROM audit.trail WHERE {condition}", given)

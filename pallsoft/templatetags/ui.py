@@ -30,6 +30,7 @@ STATUSES: dict[str, Status] = {
     "locked": Status("■", pgettext_lazy("status", "Locked")),
     "query": Status("?", pgettext_lazy("status", "Query")),
     "answered": Status("?", pgettext_lazy("status", "Answered query")),
+    "frozen": Status("□", pgettext_lazy("status", "Frozen")),
     "overdue": Status("!", pgettext_lazy("status", "Overdue")),
     "in_progress": Status("◐", pgettext_lazy("status", "In progress")),
     "signed": Status("✓", pgettext_lazy("status", "Signed")),

@@ -8,3 +8,4 @@ import "./select-all.js";
 import "./side-panel.js";
 import "./submit-once.js";
 import "./time-slider.js";
+import "./verify.js";

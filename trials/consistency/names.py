@@ -24,6 +24,7 @@ from trials.definition import (
     Setting,
     StudyDef,
     StudyEventDef,
+    VerificationRule,
 )
 from trials.reading import Path, parts
 
@@ -70,8 +71,13 @@ def references_exist(study: StudyDef) -> Iterator[Fault]:
     for path, part in parts(study):
         if isinstance(part, ItemDef | Factor | Fact):
             yield from _known(study.has_code_list, path, part, "code_list", "is not a code list of this study")
-        elif isinstance(part, Eligibility | FormRef | Anchor | Contact):
+        elif isinstance(part, Eligibility | FormRef | Anchor | Contact | VerificationRule):
             yield from _known(study.has_form, path, part, "form", "is not a form of this study")
+        if isinstance(part, VerificationRule):
+            yield from _known(study.has_item, path, part, "item", "is not an item of this study")
+            for index, oid in enumerate(part.at):
+                if oid and not study.has_event(oid):
+                    yield Fault((*path, "at", index), f"{oid} is not an event of this study")
         if isinstance(part, Anchor):
             yield from _anchor_items(study, path, part)
         elif isinstance(part, Contact):

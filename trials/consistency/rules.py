@@ -17,6 +17,7 @@ from trials.definition import (
     ItemGroupDef,
     StudyDef,
     StudyEventDef,
+    VerificationRule,
 )
 from trials.evaluate import GROUP, dependencies
 from trials.expressions import DATE, DATETIME, NUMBER, TEXT, TIME, TRUTH, Expr, ExpressionError, Type, compile
@@ -56,6 +57,8 @@ def _form_of(study: StudyDef, path: Path, part: Any) -> str | None:
         return part.form
     if isinstance(part, CommonCheck):
         return study.forms[0].oid
+    if isinstance(part, VerificationRule):
+        return study.form_of(part.item).oid if part.item and study.has_item(part.item) else part.form
     return study.forms[int(path[1])].oid if path[:1] == ("forms",) else None
 
 

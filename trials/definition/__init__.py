@@ -30,6 +30,7 @@ from trials.definition.plan import (
 )
 from trials.definition.study import Default, StudyDef
 from trials.definition.texts import MISSING_CODES, YES_NO, CodeList, CodeListItem, Text
+from trials.definition.verification import VerificationPlan, VerificationRule, VerificationSample
 from trials.reading import At, Path, record
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ __all__ = [
     "Anchor", "Arm", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption", "ConsentVersion", "Contact",
     "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact", "Factor", "FormDef", "FormRef",
     "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Setting", "StudyDef", "StudyEventDef", "Table", "Text",
+    "VerificationPlan", "VerificationRule", "VerificationSample",
     "definition_of", "parse", "read",
 ]  # fmt: skip
 

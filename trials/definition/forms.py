@@ -12,6 +12,8 @@ from trials.definition.texts import MISSING_CODES, OID, TEXT, YES_NO, Text
 from trials.reading import FLAG, NUMBER, RULE, SOURCE, At, choice, many, may, needs, record, whole
 
 KINDS = ("text", "integer", "decimal", "date", "partial_date", "time", "datetime", "code", "yesno", "nrs")
+# Where the source of an answer lies, for who compares it (source data verification).
+SOURCE_TYPES = ("record", "paper", "rt_system", "laboratory", "consent_form", "other")
 DERIVED_KINDS = tuple(kind for kind in KINDS if kind not in ("text", "nrs"))
 
 _OWN_KEYS = {
@@ -66,6 +68,7 @@ class ItemDef:
     reveals_arm: bool = may(FLAG, False)
     retired: bool = may(FLAG, False)
     layout: str | None = may(choice("radio", "select", "multiline"))
+    source_type: str | None = may(choice(*SOURCE_TYPES))  # None: as the form
     source: str = needs(SOURCE)
 
     @property
@@ -155,6 +158,8 @@ class FormDef:
     before_consent: bool = may(FLAG, False)
     assessed_by: str | None = may(choice("physician"))
     instructions: Text | None = may(TEXT)
+    source_type: str = may(choice(*SOURCE_TYPES), "record")
+    electronic_if: str | None = may(RULE)  # true: typed here first, so there is no other source to compare with
     groups: tuple[ItemGroupDef, ...] = needs(many(record(ItemGroupDef), least=1))
     checks: tuple[EditCheck, ...] = may(many(record(EditCheck)), ())
     source: str = needs(SOURCE)

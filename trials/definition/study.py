@@ -22,6 +22,7 @@ from trials.definition.plan import (
     Table,
 )
 from trials.definition.texts import OID, TEXT, YES_NO, CodeList, Text
+from trials.definition.verification import VerificationPlan
 from trials.reading import WORDS, choice, keyed, many, mapping, matching, may, needs, record, whole
 
 
@@ -59,6 +60,7 @@ class StudyDef:
     tables: tuple[Table, ...] = may(keyed(Table, "oid"), ())
     facts: tuple[Fact, ...] = may(many(record(Fact)), ())
     checks: tuple[CommonCheck, ...] = may(many(record(CommonCheck)), ())
+    verification: VerificationPlan = may(record(VerificationPlan), VerificationPlan())
     code_lists: tuple[CodeList, ...] = needs(keyed(CodeList, "oid"))
     eligibility: Eligibility = needs(record(Eligibility))
     events: tuple[StudyEventDef, ...] = needs(many(record(StudyEventDef), least=1))

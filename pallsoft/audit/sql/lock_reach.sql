@@ -1,6 +1,6 @@
 -- What a lock reaches besides forms and visits (lock_path.sql), and who may lift it.
--- A freeze stops entry and leaves data cleaning open: queries, verification, signatures, judged deviations. A lock
--- stops these too. Both cover the facts of the subject that forms are computed from (year of birth, sex, consent), and
+-- A freeze stops entry and leaves data cleaning open: queries, verification, judged deviations. A lock stops these too.
+-- Signatures go on under both: they change nothing, and a casebook is often signed when it is closed. Both cover the facts of the subject that forms are computed from (year of birth, sex, consent), and
 -- new subjects of a closed site. A withdrawal of consent is stored under any lock: it is a right with effect at once,
 -- and changes no form.
 CREATE FUNCTION audit.is_closed(p_study uuid, p_site uuid, p_subject uuid, p_event uuid, p_form text, p_kinds text[])
@@ -25,7 +25,7 @@ BEGIN
     END IF;
 END $$;
 
--- Rows about a form: queries and their threads, verifications, deviations, signatures.
+-- Rows about a form: queries and their threads, verifications, deviations.
 CREATE FUNCTION audit.refuse_locked_finding() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -100,8 +100,6 @@ FOR EACH ROW EXECUTE FUNCTION audit.refuse_locked_finding();
 CREATE TRIGGER lock_reach BEFORE INSERT OR UPDATE ON public.crf_verification
 FOR EACH ROW EXECUTE FUNCTION audit.refuse_locked_finding();
 CREATE TRIGGER lock_reach BEFORE INSERT OR UPDATE ON public.crf_deviation
-FOR EACH ROW EXECUTE FUNCTION audit.refuse_locked_finding();
-CREATE TRIGGER lock_reach BEFORE INSERT ON public.crf_signature
 FOR EACH ROW EXECUTE FUNCTION audit.refuse_locked_finding();
 CREATE TRIGGER lock_reach_insert BEFORE INSERT ON public.sites_subject
 FOR EACH ROW EXECUTE FUNCTION audit.refuse_locked_subject();

@@ -44,14 +44,13 @@ def sign(trial, form):
 ACTS = {
     "a query": lambda t, f, q: make_query(t, f),
     "its status": lambda t, f, q: Query.objects.update(status="closed"),
-    "a message": lambda t, f, q: QueryMessage.objects.create(study=t.study, query=q, kind="answer", text="Ja"),
+    "a message": lambda t, f, q: QueryMessage.objects.create(study=t.study, query=q, step=1, kind="answer", text="Ja"),
     "a verification": lambda t, f, q: verify(t, f, digest(f, "value", "7")),
     "its end": lambda t, f, q: rows("UPDATE crf_verification SET dropped_in = audit.current_change_set()"),
     "a deviation": lambda t, f, q: Deviation.objects.create(
         study=t.study, subject=t.subject, event=t.event, form_data=f, check_oid="C2", check_version=1, message={}
     ),
     "its judgement": lambda t, f, q: Deviation.objects.update(status="confirmed"),
-    "a signature": lambda t, f, q: sign(t, f),
 }
 
 
@@ -69,7 +68,7 @@ def findings(trial, form, writing):
 
 @pytest.mark.req("DAT-15")
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
-def test_under_a_lock_nothing_is_asked_verified_judged_or_signed(trial, form, findings, writing, path):
+def test_under_a_lock_nothing_is_asked_verified_or_judged(trial, form, findings, writing, path):
     close(trial, **path(trial))
     for act in ACTS.values():
         with pytest.raises(NotAllowedNow), writing("why"):
@@ -91,6 +90,13 @@ def test_a_lock_elsewhere_stops_nothing(trial, form, findings, writing):
         with writing("why"):
             act(trial, form, findings)
         Verification.objects.all()
+
+
+@pytest.mark.parametrize("kind", ["freeze", "lock"])
+def test_what_is_closed_can_still_be_signed(trial, form, writing, kind):
+    close(trial, kind, subject=trial.subject)
+    with writing():
+        sign(trial, form)
 
 
 FACTS = {

@@ -1,0 +1,103 @@
+"""Freeze and lock, from one form up to the whole study (DAT-15), and the way back.
+
+A freeze stops entry and lets queries and verification go on; a lock stops those too. What is closed can be signed.
+Lifting one of a site or of the study takes two persons: one asks, another confirms. The database holds all of this
+(lock_path, lock_reach).
+"""
+
+from dataclasses import replace
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from crf.models import Lock, LockKind
+from crf.selectors.locks import Target, locks_over
+from crf.selectors.open_points import open_points
+from crf.selectors.place import standing
+from crf.services.visits import explained, stored
+from pallsoft.accounts.models import User
+from pallsoft.errors import InvalidInput, NotAllowedNow
+from sites.acting import acting
+from sites.permissions import Permission
+
+ACTIONS = {LockKind.FREEZE: "crf.freeze", LockKind.LOCK: "crf.lock"}
+
+
+def freeze(*, target: Target, by: User, reason: str = "") -> Lock:
+    """Stop entry under the target. What is closed already is refused; a double click gives the same freeze."""
+    return _close(LockKind.FREEZE, target, by, explained(reason, ""))
+
+
+def lock(*, target: Target, by: User, reason: str = "") -> Lock:
+    """Stop every change under the target. Where something is still open, `reason` says why it is locked all the same.
+
+    Raises InvalidInput without that reason, NotAllowedNow when it is locked already, NotPermitted.
+    """
+    return _close(LockKind.LOCK, target, by, explained(reason, ""))
+
+
+def unlock(*, lock: Lock, by: User, reason: str) -> Lock:
+    """Lift the lock or freeze of a form, a visit or a subject. For a site or the study see `request_unlock`."""
+    if lock.takes_two:
+        raise NotAllowedNow(_("Unlocking a site or the study takes two persons: one asks, another confirms."))
+    return _write_once(lock, "lifted_in", Permission.FREEZE, "crf.unlock", by, reason)
+
+
+def request_unlock(*, lock: Lock, by: User, reason: str) -> Lock:
+    """Ask for the lifting of a lock of a site or the study; it stands until another person confirms."""
+    if lock.lift_requested_in:
+        raise NotAllowedNow(_("Somebody has asked for this already. Another person has to confirm it."))
+    return _write_once(lock, "lift_requested_in", Permission.FREEZE, "crf.request_unlock", by, reason)
+
+
+def confirm_unlock(*, lock: Lock, by: User, reason: str) -> Lock:
+    """The second person lifts it. The database refuses who asked for it, and a lifting that nobody asked for."""
+    return _write_once(lock, "lifted_in", Permission.CONFIRM_UNLOCK, "crf.confirm_unlock", by, reason)
+
+
+def _close(kind: LockKind, target: Target, by: User, reason: str) -> Lock:
+    with acting(Permission.FREEZE, study=target.study, by=by, action=ACTIONS[kind], reason=reason, site=target.place):
+        if target.event and target.subject:
+            target.event.subject = target.subject
+            target = replace(target, event=stored(standing(target.event)))
+        made, own = _insert(Lock(kind=kind, **target.path))
+        if not own:
+            return made
+        _check_not_covered(kind, target, made)
+        # Counted now that no save is in flight: what is open stays as it is until the lock stands.
+        waiting = [point for point in open_points(target) if point.count] if kind == LockKind.LOCK else []
+        if waiting and not reason:
+            told = ", ".join(f"{point.label}: {point.count}" for point in waiting)
+            raise InvalidInput(
+                {"reason": [_("Still open: %(points)s. Say why it is locked all the same.") % {"points": told}]}
+            )
+    return made
+
+
+def _insert(lock: Lock) -> tuple[Lock, bool]:
+    """The stored lock, and whether it is new; one place is closed once in each way."""
+    try:
+        with transaction.atomic():
+            lock.save(force_insert=True)
+    except IntegrityError:
+        same = {name: getattr(lock, name) for name in ("study", "kind", "site", "subject", "event", "form_oid")}
+        return Lock.objects.get(**same, lifted_in=None), False
+    return lock, True
+
+
+def _check_not_covered(kind: LockKind, target: Target, made: Lock) -> None:
+    for other in locks_over(target):
+        if other != made and other.kind in (kind, LockKind.LOCK):
+            raise NotAllowedNow(_("This is closed already by a lock further up."))
+
+
+def _write_once(lock: Lock, column: str, permission: Permission, action: str, by: User, reason: str) -> Lock:
+    reason = explained(reason, _("Say why it is opened again."))
+    site = lock.subject.site if lock.subject else lock.site
+    with acting(permission, study=lock.study, by=by, action=action, reason=reason, site=site) as current:
+        lock = Lock.objects.select_for_update(no_key=True, of=["self"]).get(pk=lock.pk)
+        if lock.lifted_in:
+            raise NotAllowedNow(_("It has been opened already."))
+        setattr(lock, column, current)
+        lock.save(update_fields=[column])
+    return lock

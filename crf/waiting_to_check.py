@@ -1,0 +1,46 @@
+"""What verification and locking add to the worklist: values that changed since, locks that wait for a second person."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crf.models import FormData
+from crf.selectors.locks import shown_locks
+from crf.selectors.plan import marks_of
+from pallsoft.accounts.models import User
+from sites.permissions import Permission, permissions_anywhere, sites_for
+from sites.worklist import WorkItem
+from trials.models import Study
+
+
+def to_verify_again(user: User, study: Study) -> Iterator[WorkItem]:
+    """One sentence for each subject of whom verified answers have changed, at the sites of the monitor."""
+    sites = sites_for(user, study, Permission.VERIFY)
+    subjects = list(study.subjects.filter(site__in=sites, verifications__dropped_in__isnull=False).distinct())
+    alive = set(FormData.objects.filter(subject__in=subjects, removed_in=None).values_list("pk", flat=True))
+    marks = marks_of(subjects)
+    for subject in subjects:
+        changed = marks[subject.pk].changed_in(alive)
+        if changed:
+            told = {"number": subject.number, "n": changed}
+            sentence = ngettext(
+                "%(number)s: %(n)d verified answer has changed since.",
+                "%(number)s: %(n)d verified answers have changed since.",
+                changed,
+            )
+            yield WorkItem(
+                sentence % told, reverse("subject-verification", args=[study.oid, subject.number]), "changed"
+            )
+
+
+def to_confirm(user: User, study: Study) -> Iterator[WorkItem]:
+    """Locks of a site or the study that somebody wants lifted, for the person who may be the second."""
+    if Permission.CONFIRM_UNLOCK not in permissions_anywhere(user, study):
+        return
+    for shown in shown_locks(study, user):
+        if shown.asked and shown.may_lift:
+            sentence = _("%(name)s wants %(where)s opened again. Confirm or leave it closed.")
+            told = {"name": shown.asked.actor_name, "where": shown.where}
+            yield WorkItem(sentence % told, reverse("lift-lock", args=[study.oid, shown.lock.pk]), "confirm")
