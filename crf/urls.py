@@ -49,6 +49,7 @@ urlpatterns = [
     path("masking/", masking.maskings, name="maskings"),
     path("masking/<uuid:request_id>/", masking.decide_masking, name="decide-masking"),
     path("access/", access_log.access_page, name="access-log"),
+    path(f"{FORM}next/", forms.go_on, name="form-next"),
     path(f"{FORM}void/", forms.void, name="form-void"),
 ]
 

@@ -83,6 +83,7 @@ ACCESS = {
     "form-preview": (NOBODY, READERS),  # stores nothing
     "form-draft": (SITE, SITE),
     "form-draft-discard": (NOBODY, SITE),
+    "form-next": (READERS, NOBODY),
     "form-patient": (SITE, SITE),
     "form-thanks": (READERS, NOBODY),
     "form-trail": (READERS, NOBODY),

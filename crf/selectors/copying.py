@@ -43,6 +43,25 @@ def earlier_one(place: Place) -> dict[str, Any] | None:
     return {"label": label, "url": f"?from={newest.pk}"}
 
 
+def last_time(place: Place) -> dict[str, Any] | None:
+    """{label, on}: when a form that looks back was filled in before; `on` None when it never was."""
+    if place.form.recall != "last_time":
+        return None
+    day = place.event.happened_on
+    earlier = [
+        form.event
+        for form in place.answers.forms
+        if form.form_oid == place.form.oid
+        and form.event.key != place.event.key
+        and form.event.happened_on
+        and (day is None or form.event.happened_on <= day)
+    ]
+    if not earlier:
+        return {"label": "", "on": None}
+    newest = max(earlier, key=lambda event: (event.happened_on, event.ordinal))
+    return {"label": visit_label(newest, place.study.event(newest.event_oid)), "on": newest.happened_on}
+
+
 def _source(user: AnyUser, place: Place, form_id: str) -> FormData | None:
     """The form that is named, when the person may see its subject."""
     try:

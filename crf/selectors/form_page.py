@@ -177,14 +177,14 @@ def _groups(place: Place, settled: Settled, fields: Mapping[str, Field]) -> list
 
 
 def _earlier(place: Place) -> dict[str, str]:
-    """The value before the newest change of each item; never in a patient's form, where it would colour the answer."""
+    """The value before the newest change of each item; never a score, whose answer it would colour."""
     if place.row is None or place.form.kind == "patient":
         return {}
     changes = last_changes(table="crf_formdata", row_id=place.row.pk)
     return {
         oid: answer_words(place.study, place.study.item(oid), Answer(change.old), place.zone)
         for oid, change in changes.items()
-        if change.part == "data" and change.old and oid in place.form.item_oids
+        if change.part == "data" and change.old and oid in place.form.item_oids and place.study.item(oid).kind != "nrs"
     }
 
 

@@ -1,13 +1,26 @@
 """One visit: its forms in order, and where to go after one of them."""
 
+from crf.answers import SubjectAnswers
+from crf.models import StudyEvent
 from crf.selectors.matrix import visit_of
 from crf.selectors.place import Place
 from sites.permissions import AnyUser
+from trials.definition import FormDef
+
+WAITING = {"planned", "overdue", "in_progress"}
+QUESTIONS = "#questions"  # the next Tab then reaches the first question (crf/form.html)
 
 
 def next_url(place: Place, user: AnyUser) -> str:
     """The next form of the same visit that is not complete yet; "" after the last."""
-    cells = list(visit_of(place.answers, user, place.event).cells.values())
-    position = next((n for n, cell in enumerate(cells) if cell.form.oid == place.form.oid), len(cells))
-    waiting = (cell.url for cell in cells[position + 1 :] if cell.status in {"planned", "overdue", "in_progress"})
-    return next(waiting, "")
+    return next_form_url(place.answers, user, place.event, place.form)
+
+
+def next_form_url(answers: SubjectAnswers, user: AnyUser, event: StudyEvent, form: FormDef) -> str:
+    """Likewise, seen from a form of the visit that need not be open. In the order of the visit, not of the matrix."""
+    cells = visit_of(answers, user, event).cells
+    order = [ref.form for ref in answers.study.event(event.event_oid).forms]
+    after = order[order.index(form.oid) + 1 :] if form.oid in order else []
+    waiting = (cells[oid].url for oid in after if oid in cells and cells[oid].status in WAITING)
+    url = next(waiting, "")
+    return f"{url}{QUESTIONS}" if url else ""

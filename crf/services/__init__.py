@@ -25,6 +25,7 @@ from crf.services.queries import (
 )
 from crf.services.removal import void_form
 from crf.services.saving import SaveResult, save_form
+from crf.services.unchanged import take_over_unchanged
 from crf.services.verification import Seen, Verified, drop_verification, verify_items
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "save_new_forms",
     "schedule_events",
     "start_screening_attempt",
+    "take_over_unchanged",
     "unlock",
     "update_monitoring_visit",
     "verify_items",

@@ -15,7 +15,7 @@ from crf.entry.interruptions import AnswersNeeded, EditConflict
 from crf.entry.posted import Posted, read_posted
 from crf.entry.refusal import Refused
 from crf.selectors import signatures
-from crf.selectors.copying import copied_answers, earlier_one
+from crf.selectors.copying import copied_answers, earlier_one, last_time
 from crf.selectors.crumbs import crumbs
 from crf.selectors.drafts import Kept, kept_draft, texts_of
 from crf.selectors.form_page import FormPage, add_errors, form_page, form_url, read_back
@@ -37,7 +37,7 @@ from sites.permissions import Permission, require
 
 KEEP = "keep-"
 NOT_IDENTITY = "not-identity"
-AROUND = ("preview", "patient", "trail", "void", "draft", "draft-discard")
+AROUND = ("preview", "patient", "trail", "void", "next", "draft", "draft-discard")
 PATIENT = "crf/patient.html"
 
 
@@ -204,7 +204,7 @@ def _shown(
         page = page.for_patient()
     more: dict[str, Any] = {"reason": request.POST.get("reason", ""), "observed_at": page.observed_at}
     if template != PATIENT:
-        more["strip"] = strip_for(page.place.answers, request.user)
+        more["strip"], more["recall"] = strip_for(page.place.answers, request.user), last_time(page.place)
         more["signing"] = signatures.of_form(page.place.row, request.user, f"{form_url(page.place)}sign/")
     return _rendered(request, page, template, status, more | (panel or {}))
 

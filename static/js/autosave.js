@@ -33,7 +33,7 @@ function names() {
 }
 
 function say(state, more = "") {
-  const text = line.dataset[state].replace("{time}", more.at ?? more);
+  const text = line.dataset[state].replace("{time}", more);
   const whole = state === "refused" ? `${text} ${more}` : text;
   line.dataset.state = state;
   const shown = line.querySelector("[data-autosave-text]");

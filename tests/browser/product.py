@@ -7,7 +7,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.steps import ROOT
@@ -25,6 +25,11 @@ class Product:
     address: str
     accounts: list[dict[str, str]]
     environment: dict[str, str]
+    programs: list[Program] = field(default_factory=list)
+
+    @property
+    def web(self) -> Program:
+        return self.programs[0]
 
     def account(self, role: str, site: str = "") -> dict[str, str]:
         return next(a for a in self.accounts if a["role"] == role and site in (a["site"] or ""))
@@ -56,14 +61,15 @@ def running(directory: Path) -> Iterator[Product]:
         product.manage("load_study", "trials/definitions/pallsoft")
         product.manage("seed_demo", "--subjects", SUBJECTS)
         product.accounts.extend(json.loads((directory / "accounts.json").read_text(encoding="utf-8")))
-        programs = [Program(name, command, environment, directory / f"{name}.log") for name, command in _commands(port)]
+        for name, command in _commands(port):
+            product.programs.append(Program(name, command, environment, directory / f"{name}.log"))
         try:
-            for program in programs:
+            for program in product.programs:
                 program.start()
-            _wait_until_ready(product.address, programs[0].log)
+            _wait_until_ready(product.address, product.web.log)
             yield product
         finally:
-            for program in reversed(programs):
+            for program in reversed(product.programs):
                 program.stop()
 
 

@@ -69,6 +69,7 @@ class ItemDef:
     retired: bool = may(FLAG, False)
     layout: str | None = may(choice("radio", "select", "multiline"))
     source_type: str | None = may(choice(*SOURCE_TYPES))  # None: as the form
+    in_list: bool = may(FLAG, False)  # of a repeating form: a column of the list of its entries
     source: str = needs(SOURCE)
 
     @property
@@ -160,9 +161,17 @@ class FormDef:
     instructions: Text | None = may(TEXT)
     source_type: str = may(choice(*SOURCE_TYPES), "record")
     electronic_if: str | None = may(RULE)  # true: typed here first, so there is no other source to compare with
+    recall: str | None = may(choice("last_time"))  # what the answers look back on is told with its day
+    offer_unchanged: bool = may(FLAG, False)  # of a repeating form: the entries of the visit before
     groups: tuple[ItemGroupDef, ...] = needs(many(record(ItemGroupDef), least=1))
     checks: tuple[EditCheck, ...] = may(many(record(EditCheck)), ())
     source: str = needs(SOURCE)
+
+    @classmethod
+    def finish(cls, values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+        if values["offer_unchanged"] and not values["repeating"]:
+            at.down("offer_unchanged").refuse("has a meaning for repeating forms only")
+        return values
 
     @cached_property
     def items(self) -> tuple[ItemDef, ...]:
