@@ -12,7 +12,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import allocation, database, page  # noqa: E402
+from benchmarks import allocation, database, page, paper  # noqa: E402
 from benchmarks.measure import Ratio  # noqa: E402
 from benchmarks.trial import make_trial  # noqa: E402
 
@@ -33,6 +33,8 @@ NOTES = """## What is measured
   each time. *Both prepared* shows what the storage itself costs.
 * **Allocate**: medians of three rounds of each, in turn; the study's one chain and the row of the stratum put the
   clients in a queue, which pgbench's ten branches do only in part.
+* **Casebook**: a subject with 16 filled forms: reading, rules, history of every value, HTML, a tagged PDF/UA with its
+  contents; the floor is plain paragraphs from a string, untagged, without a table.
 * Tables are analysed first, and sessions warmed up: a session that keeps plans made for empty tables is slower.
 
 ## Where the time goes in what is missed, or nearly
@@ -58,6 +60,7 @@ def ratios(subjects: int) -> list[Ratio]:
         *database.load_form(trial, rounds=2000),
         allocation.throughput(trial),
         database.csv_export(trial, subjects),
+        paper.casebook(trial),
     ]
 
 
