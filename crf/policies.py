@@ -104,7 +104,7 @@ def can_query(event: StudyEvent, form_oid: str) -> bool:
 
 
 def check_can_sign(site: Site, forms: list[FormData]) -> None:
-    """Raises NotAllowedNow while there is nothing to sign or something is not finished; locked data can be signed."""
+    """Raises NotAllowedNow while there is nothing to sign or something is not finished; a lock refuses at the write."""
     check_can_enter(site)
     if not forms:
         raise NotAllowedNow(_("There is nothing to sign: no form is saved here yet."))

@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from crf.exports.dataset import Scope
+from crf.models import Signature
+from crf.selectors.loading import betrays_arm, event_betrays_arm
 from sites.models import Consent, ConsentOption, Death, ScreeningEntry, Stop, Subject
 from sites.participation import participations
+from trials.definition import StudyDef, definition_of
 from trials.models import Study
+from trials.selectors import live_version
 
 Rows = tuple[str, list[str], Iterable[Iterable[Any]]]
 Provider = Callable[[Study, Scope], Rows]
@@ -73,9 +77,44 @@ def screening_log(study: Study, scope: Scope) -> Rows:
     return "SCREENING_LOG.csv", header, found.values_list(*fields)
 
 
+def signatures(study: Study, scope: Scope) -> Rows:
+    """Printed name, time with zone and meaning (11.50), those that became void too; none that would tell the arm."""
+    found = Signature.objects.filter(study=study, subject__site__code__in=scope.sites)
+    found = found.select_related("subject", "event", "form_data", "delegation__delegated_by")
+    definition = definition_of(live_version(study))  # the newest knows every form and visit that there ever was
+    rows = (
+        [
+            one.subject.number,
+            one.event.event_oid if one.event else "",
+            one.event.ordinal if one.event else "",
+            one.form_data.form_oid if one.form_data else "",
+            one.form_data.repeat_key if one.form_data else "",
+            one.meaning,
+            one.printed_name,
+            _instant(one.signed_at),
+            one.timezone,
+            one.delegation.delegated_by.full_name if one.delegation else "",
+            one.sha256,
+            bool(one.voided_in),
+        ]
+        for one in found.order_by("subject__number", "signed_at", "id")
+        if scope.with_arm or not _tells_arm(one, definition)
+    )
+    header = ["SUBJECT", "EVENT", "ORDINAL", "FORM", "REPEAT", "MEANING", "PRINTED_NAME", "SIGNED_AT", "TIMEZONE"]
+    return "SIGNATURES.csv", [*header, "ON_DELEGATION_FROM", "SHA256", "VOID"], rows
+
+
+def _tells_arm(signature: Signature, definition: StudyDef) -> bool:
+    """Is it about a form or visit whose being there depends on the arm?"""
+    row, event = signature.form_data, signature.event
+    return bool(row and betrays_arm(definition, definition.form(row.form_oid))) or bool(
+        event and event_betrays_arm(definition, definition.event(event.event_oid))
+    )
+
+
 def _instant(at: Any) -> str:
     """UTC as ISO 8601 with its zone; empty when there is none."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
 
 
-_OWN: list[Provider] = [subjects, consents, consent_options, deaths, stops, screening_log]
+_OWN: list[Provider] = [subjects, consents, consent_options, deaths, stops, screening_log, signatures]

@@ -9,9 +9,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
-from crf.models import FormData
+from crf.models import FormData, Signature
 from pallsoft.audit.models import ItemChange
 from sites.models import Role
+from tests.fixtures import PASSWORD
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -97,3 +98,22 @@ def test_her_session_ends_and_after_signing_in_again_all_is_there(nurses, url, m
     assert re.search(r'name="EC_ECOG" value="3"[^>]* checked', html)
     answer = berit.post(url, typed(1, EC_ECOG="3", EC_CATH="N"))
     assert answer.status_code == 409 and "saved at" in answer.content.decode()
+
+
+@pytest.mark.req("SIG-10")
+@pytest.mark.django_db(transaction=True)
+def test_a_signature_that_the_principal_investigator_began_in_between_is_refused_with_the_difference(
+    nurses, url, crc, pi, sign_in
+):
+    aase, _berit = nurses
+    answers = {"EC_ECOG": "2", "EC_CATH": "N", "EC_STOMA": "N", "EC_NEPH": "N"}
+    aase.post(url, typed(0, **answers))
+    form = FormData.objects.get()
+    page = sign_in(pi, "en").get(f"{url}sign/").content.decode()
+    shown = dict(re.findall(r'name="(seen|seal|meaning)" value="([^"]*)"', page))
+    aase.post(url, typed(form.version, EC_ECOG="3", reason="Feil linje"))
+    answer = sign_in(pi, "en").post(f"{url}sign/", shown | {"meaning": "reviewed", "password": PASSWORD})
+    html = answer.content.decode()
+    assert answer.status_code == 409 and not Signature.objects.exists()
+    assert "What has changed since the page was shown" in html
+    assert crc.full_name in html and "Feil linje" in html

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 
-from crf.models import FormData, Meaning, Signature, StudyEvent
+from crf.models import FormData, Lock, Meaning, Signature, StudyEvent
 from crf.selectors.signatures import of_form
 from crf.selectors.signed_content import differences
 from crf.selectors.signing import signable_form, signable_visit
 from crf.selectors.to_sign import forms_to_sign
 from crf.services import record_visit_date, signing, void_form
 from pallsoft.accounts.models import Profession
+from pallsoft.audit.context import change_set
 from pallsoft.audit.selectors import chain_head, trail_for
 from pallsoft.errors import NotAllowedNow, NotPermitted
 from sites.clock import local_today
@@ -153,10 +154,15 @@ def test_whatever_changes_in_a_signed_visit_or_casebook_voids_them(form, pi, crc
         assert signature.voided_in
 
 
-def test_pc073_a_locked_form_can_be_signed_and_signing_writes_no_data(form, pi):
-    before = fresh(form)
-    sign_form(form, pi)
-    assert (fresh(form).version, fresh(form).data) == (before.version, before.data)
+def test_pc074_a_lock_takes_no_signature_any_more_a_freeze_does(form, pi, data_manager):
+    for kind, signs in (("freeze", True), ("lock", False)):
+        with change_set(study=form.study, by=data_manager, action=f"crf.{kind}"):
+            Lock.objects.create(study=form.study, kind=kind, subject=form.subject)
+        if signs:
+            assert sign_form(form, pi).voided_in is None
+        else:
+            with pytest.raises(NotAllowedNow):
+                sign_visit(fresh(form).event, pi)
 
 
 @pytest.mark.req("SIG-03")
