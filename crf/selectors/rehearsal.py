@@ -7,6 +7,7 @@ who plan an amendment do not see the treatment.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crf.answers import SubjectAnswers
 from crf.entry.document import Answer, Document, Rules, Settled
@@ -71,7 +72,7 @@ def _look_at(found: SubjectRehearsal, answers: SubjectAnswers, row: FormData, ne
     """One saved form, settled by its own version and by the new one."""
     old = definition_for(row)
     form = new.form(row.form_oid)
-    if betrays_arm(new, form):
+    if betrays_arm(new, form) or _reads_alike(old, new, row.form_oid):
         return
     where = f"{visit_label(row.event, new.event(row.event.event_oid))}: {form.title}"
     document = Document(row.data, row.marks)
@@ -89,6 +90,13 @@ def _look_at(found: SubjectRehearsal, answers: SubjectAnswers, row: FormData, ne
     found.queries += [
         Effect(where, messages[one.oid]) for one in then.fired if one.oid in messages and one.oid not in before
     ]
+
+
+@lru_cache(maxsize=512)
+def _reads_alike(old: StudyDef, new: StudyDef, form_oid: str) -> bool:
+    """Is everything that the form's rules stand on the same in both versions? Then nothing can come out otherwise."""
+    around = ("facts", "tables", "anchor", "code_lists")
+    return old.form(form_oid) == new.form(form_oid) and all(getattr(old, one) == getattr(new, one) for one in around)
 
 
 def _asks_for_arm(study: StudyDef, form: FormDef, check: EditCheck) -> bool:
@@ -123,19 +131,22 @@ def _appearing(answers: SubjectAnswers, live: StudyDef, new: StudyDef) -> Iterat
                     continue
                 if (key, ref.form) in begun or not is_shown(new, ref, answers.at(event)):
                     continue
-                what = _new_in(live, new.form(ref.form), definition.oid)
+                what = _new_in(live, answers, new.form(ref.form), event)
                 if what:
                     yield Effect(f"{visit_label(event, definition)}: {new.form(ref.form).title}", what)
 
 
-def _new_in(live: StudyDef, form: FormDef, event_oid: str) -> str:
-    """The form's title when it is new at the visit, else its new questions."""
-    if not live.has_event(event_oid) or not any(ref.form == form.oid for ref in live.event(event_oid).forms):
+def _new_in(live: StudyDef, answers: SubjectAnswers, form: FormDef, event: StudyEvent) -> str:
+    """The form's title when it is new at the visit, else its new questions, those that would be asked there."""
+    oid = event.event_oid
+    if not live.has_event(oid) or not any(ref.form == form.oid for ref in live.event(oid).forms):
         return str(form.title)
     known = live.form(form.oid).item_oids
-    return "; ".join(
-        str(item.label) for item in form.items if item.oid not in known and not (item.retired or item.reveals_arm)
-    )
+    added = [item for item in form.items if item.oid not in known and not (item.retired or item.reveals_arm)]
+    if not added:
+        return ""
+    asked = Rules(answers.study, form, answers.at(event)).settle(Document(), {}, {}).outcome.items
+    return "; ".join(str(item.label) for item in added if item.oid in asked)
 
 
 def _new_consent(consent: Consent | None, live: StudyDef, new: StudyDef) -> str:

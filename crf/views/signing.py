@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from crf.answers import SubjectAnswers
-from crf.models import FormData, Meaning, Signature
+from crf.models import FormData, Meaning, Signature, StudyEvent
 from crf.selectors.crumbs import crumbs, subject_crumb
 from crf.selectors.form_page import form_url
 from crf.selectors.loading import event_for, place_for
@@ -52,7 +53,7 @@ def form_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     if place.row is None:
         raise Http404
     title = place.form.title
-    way = crumbs(place.event, place.study, (title, form_url(place)), _("Sign"))
+    way = crumbs(place.event, place.study, (title, form_url(place)), _("Your signature"))
     sign = partial(signing.sign_form, form=place.row)
     return _answer(request, Page(signable_form(place.row), sign, form_url(place), way))
 
@@ -64,7 +65,7 @@ def visit_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     if event._state.adding:
         raise Http404
     definition = definition_at(event.subject.site)
-    way = [*crumbs(event, definition), {"label": _("Sign"), "url": ""}]
+    way = [*crumbs(event, definition), {"label": _("Your signature"), "url": ""}]
     return _answer(
         request, Page(signable_visit(event), partial(signing.sign_visit, event=event), visit_url(event), way)
     )
@@ -125,7 +126,7 @@ def _context(
         "strip": strip_for(SubjectAnswers(subject, definition_at(subject.site)), request.user),
         "signable": signable,
         "visits": _by_visit(shown),
-        "events": [(visit_words(event, signable), event) for event in signable.events],
+        "events": [(visit_words(event, signable), event) for event in sorted(signable.events, key=_day)],
         "open": len(shown) <= SHOWN_OPEN,
         "meanings": _meanings(request, signable),
         "seal": chain_head(subject.study_id).n,
@@ -135,7 +136,11 @@ def _context(
     }
 
 
-def visit_words(event: Any, signable: Signable) -> str:
+def _day(event: StudyEvent) -> date:
+    return event.happened_on or event.target_on or date.max
+
+
+def visit_words(event: StudyEvent, signable: Signable) -> str:
     return visit_label(event, definition_at(signable.subject.site).event(event.event_oid))
 
 
