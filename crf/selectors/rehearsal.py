@@ -127,26 +127,37 @@ def _appearing(answers: SubjectAnswers, live: StudyDef, new: StudyDef) -> Iterat
             if event.is_settled or event_betrays_arm(new, definition):
                 continue
             for ref in definition.forms:
-                if betrays_arm(new, new.form(ref.form)):
+                if (key, ref.form) in begun or not _has_new(live, new, ref.form, definition.oid):
                     continue
-                if (key, ref.form) in begun or not is_shown(new, ref, answers.at(event)):
+                if not is_shown(new, ref, answers.at(event)):
                     continue
                 what = _new_in(live, answers, new.form(ref.form), event)
                 if what:
                     yield Effect(f"{visit_label(event, definition)}: {new.form(ref.form).title}", what)
 
 
+@lru_cache(maxsize=4096)
+def _has_new(live: StudyDef, new: StudyDef, form_oid: str, event_oid: str) -> bool:
+    """Does the visit ask anything on the form that it did not ask before, and that does not tell the arm?"""
+    form = new.form(form_oid)
+    return not betrays_arm(new, form) and (_is_new_at(live, form_oid, event_oid) or bool(_added(live, form)))
+
+
+def _is_new_at(live: StudyDef, form_oid: str, event_oid: str) -> bool:
+    return not live.has_event(event_oid) or not any(ref.form == form_oid for ref in live.event(event_oid).forms)
+
+
+def _added(live: StudyDef, form: FormDef) -> list[ItemDef]:
+    known = live.form(form.oid).item_oids
+    return [item for item in form.items if item.oid not in known and not (item.retired or item.reveals_arm)]
+
+
 def _new_in(live: StudyDef, answers: SubjectAnswers, form: FormDef, event: StudyEvent) -> str:
     """The form's title when it is new at the visit, else its new questions, those that would be asked there."""
-    oid = event.event_oid
-    if not live.has_event(oid) or not any(ref.form == form.oid for ref in live.event(oid).forms):
+    if _is_new_at(live, form.oid, event.event_oid):
         return str(form.title)
-    known = live.form(form.oid).item_oids
-    added = [item for item in form.items if item.oid not in known and not (item.retired or item.reveals_arm)]
-    if not added:
-        return ""
     asked = Rules(answers.study, form, answers.at(event)).settle(Document(), {}, {}).outcome.items
-    return "; ".join(str(item.label) for item in added if item.oid in asked)
+    return "; ".join(str(item.label) for item in _added(live, form) if item.oid in asked)
 
 
 def _new_consent(consent: Consent | None, live: StudyDef, new: StudyDef) -> str:
