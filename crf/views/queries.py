@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
@@ -203,6 +204,7 @@ def _panel(
         "chosen_role": request.POST.get("assigned_role", ""),
         "told": told,
         "within": within,
+        "beside_form": urlsplit(request.headers.get("HX-Current-URL", "")).path == at.form_url,
     }
     if not within:
         context["strip"] = strip_for(at.answers, request.user)

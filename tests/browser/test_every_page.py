@@ -34,6 +34,7 @@ def english():
 def kind_of(address: str) -> str:
     """Two subjects, or two visits, have the same kind of page; each form is a kind of its own, its history is not."""
     path = re.sub(r"/events/[A-Z0-9]+-\d+/", "/events/V/", NUMBERED.sub("N", urlsplit(address).path))
+    path = re.sub(r"/forms/\w+/\w+/items/\w+/", "/forms/F/N/items/I/", path)
     return re.sub(r"/forms/\w+/(\w+/(trail|void|patient)/)", r"/forms/F/\1", path)
 
 

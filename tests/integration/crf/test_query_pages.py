@@ -60,7 +60,9 @@ def test_beside_a_form_the_panel_comes_alone_and_brings_the_new_chips(sign_in, c
     page = sign_in(crc)
     panel = page.get(at(), **HTMX).content.decode()
     assert "<html" not in panel and TEXT in panel and "hx-swap-oob" not in panel
-    answer = page.post(step(query), {"act": "answer", "text": "6"}, **HTMX)
+    form = f"http://testserver{at().split('items/')[0]}"
+    headers = HTMX["headers"] | {"HX-Current-URL": form}
+    answer = page.post(step(query), {"act": "answer", "text": "6"}, headers=headers)
     assert answer["HX-Trigger"] == "queries-changed"
     assert 'id="beside-SCORE_PAIN" hx-swap-oob="true"' in answer.content.decode()
     assert "chip-answered" in answer.content.decode()
