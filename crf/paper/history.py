@@ -13,11 +13,12 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crf.models import FormData, StudyEvent
+from crf.models import Deviation, FormData, Query, QueryMessage, StudyEvent
 from crf.selectors.definitions import definition_for
 from crf.selectors.loading import betrays_arm, event_betrays_arm
 from crf.selectors.matrix import visit_label
 from crf.selectors.trail import Reader, action_words, role_words
+from crf.selectors.visible import secret_parts, secret_queries
 from pallsoft.audit.selectors import TrailRow, trail_of_subject
 from pallsoft.templatetags.ui import moment, nb_date
 from sites.models import Subject
@@ -134,7 +135,15 @@ class _Appendix:
                 " OR (tbl <> 'crf_formdata' AND item = ANY (%s))",
                 [self.subject.pk, sorted(forms), sorted(events), sorted(items)],
             )
-            return {UUID(str(row_id)) for (row_id,) in cursor.fetchall()}
+            found = {UUID(str(row_id)) for (row_id,) in cursor.fetchall()}
+        return found | self._rows_of_secret_checks()
+
+    def _rows_of_secret_checks(self) -> set[UUID]:
+        """A check may tell the arm at an item that does not: its queries, their threads, its deviations."""
+        queries = Query.objects.filter(secret_queries([self.study]), subject=self.subject)
+        messages = QueryMessage.objects.filter(query__in=queries).values_list("pk", flat=True)
+        deviations = Deviation.objects.filter(subject=self.subject, check_oid__in=secret_parts(self.study).checks)
+        return {*queries.values_list("pk", flat=True), *messages, *deviations.values_list("pk", flat=True)}
 
     def _line(self, row: TrailRow, place: str, what: str, old: str, new: str) -> TrailLine:
         return TrailLine(

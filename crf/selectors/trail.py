@@ -15,6 +15,7 @@ from crf.entry.document import Answer
 from crf.models import FormData, FormStatus, Query, Verification
 from crf.selectors.loading import sees_arm
 from crf.selectors.place import Place
+from crf.selectors.visible import secret_queries
 from crf.selectors.words import answer_words
 from pallsoft.audit.models import ChangeSet
 from pallsoft.audit.selectors import TrailRow, trail_for
@@ -111,7 +112,7 @@ class Reader:
     """Says what changed in a form. Of a form read under `study`."""
 
     def __init__(self, study: StudyDef, form: FormDef, zone: ZoneInfo, *, with_arm: bool) -> None:
-        self.study, self.zone = study, zone
+        self.study, self.zone, self.with_arm = study, zone, with_arm
         self.items = {item.oid: item for item in form.items if with_arm or not item.reveals_arm}
 
     def shows(self, row: TrailRow) -> bool:
@@ -170,6 +171,8 @@ _COLUMN_WORDS: dict[str, Callable[[Any], str]] = {
 
 def _query_steps(place: Place, reader: Reader, item_oid: str) -> list[Step]:
     queries = Query.objects.filter(event=place.event, form_oid=place.form.oid, repeat_key=place.repeat_key)
+    if not reader.with_arm:  # a check may tell the arm at an item that does not
+        queries = queries.exclude(secret_queries([place.study]))
     steps = [
         Step(
             message.at,

@@ -5,6 +5,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
+from crf import facts
 from crf.models import Query, QueryStatus
 from crf.services import answer_query, close_query, raise_query
 from crf.waiting import queries_waiting
@@ -221,3 +222,21 @@ def test_the_list_costs_the_same_however_long_it_is(sign_in, monitor, ask, inbox
         ask("SCORE_VAGINAL", event=event)
         ask("SCORE_WORST", event=event)
     assert cost() == few <= 16
+
+
+@pytest.mark.req("RND-08")
+def test_a_check_that_asks_for_the_arm_tells_nobody_who_may_not_see_it(
+    sign_in, save, monkeypatch, monitor, data_manager, at, inbox, subject
+):
+    """Its query stands at an item that is no secret."""
+    monkeypatch.setattr(facts, "_providers", [lambda subject: {"arm": "B"}])
+    save("START", "SCORE", {"SCORE_PAIN": "10", "SCORE_WORST": "10"})
+    query = Query.objects.get(check_oid="SCORE_C3")
+    assert query.item_oid == "SCORE_PAIN"
+    trail = reverse("form-trail", args=[subject.study.oid, subject.number, "START", 1, "SCORE", "1"])
+    form = trail.removesuffix("trail/")
+    for who, sees in ((monitor, True), (data_manager, False)):
+        page = sign_in(who, "en")
+        told = [page.get(url).content.decode() for url in (f"{inbox}?box=waiting", at(), trail)]
+        assert [("ten in arm B" in html) or ("Ti i arm B" in html) for html in told] == [sees] * 3
+        assert ("chip-query" in page.get(form).content.decode()) is sees
