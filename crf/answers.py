@@ -156,8 +156,17 @@ class SubjectAnswers:
         return datetime.combine(day, time.max, self.zone) if day else None
 
     @cached_property
+    def consents(self) -> list[Consent]:
+        """Those that stand, the first one first."""
+        return list(self.subject.consents.standing().order_by("signed_at"))
+
+    @property
     def consent(self) -> Consent | None:
-        return self.subject.consents.standing().order_by("signed_at").first()
+        return self.consents[0] if self.consents else None
+
+    @property
+    def newest_consent_version(self) -> str:
+        return self.consents[-1].version if self.consents else ""
 
     def known(self, ref: str) -> Any:
         """The value of a `fact.…`, `subject.…` or `now.…` reference; None when there is none."""

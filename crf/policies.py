@@ -64,6 +64,12 @@ def check_may_collect(event: StudyEvent, participation: Participation, day: date
         )
 
 
+def check_may_be_asked(participation: Participation) -> None:
+    """Raises NotAllowedNow for a participant who answers no more questionnaires, or cannot."""
+    if not participation.may_be_written_to:
+        raise NotAllowedNow(_("The participant answers no more questionnaires. Nothing is handed over."))
+
+
 def check_can_change_event(event: StudyEvent) -> None:
     """Raises NotAllowedNow when the visit itself may not be dated, moved or marked as not done."""
     check_can_enter(event.subject.site)

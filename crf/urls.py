@@ -8,10 +8,12 @@ from crf.views import (
     drafts,
     eligibility,
     entry,
+    erasure,
     forms,
     locking,
     masking,
     monitoring,
+    participation,
     queries,
     signing,
     subjects,
@@ -21,6 +23,7 @@ from crf.views import (
     visits,
 )
 
+LEAVING = "subjects/<str:number>/participation/"
 VISIT = "subjects/<str:number>/events/<str:event_oid>-<int:ordinal>/"
 FORM = f"{VISIT}forms/<str:form_oid>/<str:repeat_key>/"
 
@@ -28,6 +31,14 @@ urlpatterns = [
     path("queries/", queries.query_list, name="queries"),
     path("queries/<uuid:query_id>/", queries.query_step, name="query"),
     path("subjects/<str:number>/", subjects.subject_page, name="subject"),
+    path(LEAVING, participation.participation_page, name="participation"),
+    path(f"{LEAVING}death/", participation.record_death, name="record-death"),
+    path(f"{LEAVING}death/<uuid:death_id>/undo/", participation.undo_death, name="undo-death"),
+    path(f"{LEAVING}stop/", participation.record_withdrawal, name="record-withdrawal"),
+    path(f"{LEAVING}stop/<uuid:stop_id>/end/", participation.end_stop, name="end-stop"),
+    path(f"{LEAVING}lost/", participation.record_lost, name="record-lost"),
+    path(f"{LEAVING}samples/<uuid:task_id>/", participation.confirm_destroyed, name="confirm-destroyed"),
+    path(f"{LEAVING}erasure/", erasure.erasure_page, name="erasure"),
     path("subjects/<str:number>/eligibility/", eligibility.eligibility_page, name="eligibility"),
     path("subjects/<str:number>/copies/<uuid:form_id>/", forms.copy, name="form-copy"),
     path(VISIT, visits.visit_page, name="visit"),

@@ -91,7 +91,9 @@ def _gate(oid: str, sentence: str, is_open: bool, mend: Callable[[], str] = str,
 def _gates(
     subject: Subject, found: Eligibility, factors: tuple[Input, ...], stratum: str | None, at: datetime | None
 ) -> Iterator[Gate]:
-    yield _gate("IN_SCREENING", _("The subject is in screening."), subject.status == SubjectStatus.SCREENING)
+    left = found.answers.participation.state if at is None else None  # told afterwards: who left later was there then
+    in_screening = subject.status == SubjectStatus.SCREENING and left is None
+    yield _gate("IN_SCREENING", _("The subject is in screening."), in_screening)
     yield _gate("OPEN", _("Trial and site are open for randomisation."), can_randomize(subject.study, subject.site))
     yield _consent(subject, found, at)
     yield from _criteria(found)

@@ -9,6 +9,7 @@ class SitesConfig(AppConfig):
     def ready(self) -> None:
         from pallsoft.outbox import registry
         from sites import invitations, worklist
+        from sites.owing import owing
         from sites.participation import may_be_written_to
         from sites.services.people import INVITATION
         from sites.waiting import waiting
@@ -16,3 +17,4 @@ class SitesConfig(AppConfig):
         registry.register(INVITATION, still_owed=invitations.still_owed, render=invitations.render)
         registry.guard_participants(may_be_written_to)
         worklist.register(waiting)
+        worklist.register(owing)

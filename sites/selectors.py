@@ -108,6 +108,7 @@ class ShownOption:
 
     option: ConsentOption
     label: str
+    required: bool = False  # without it nobody takes part: withdrawn on the page of the participation
 
     @property
     def in_force(self) -> bool:
@@ -131,7 +132,8 @@ def option_label(subject: Subject, oid: str) -> str:
 def _shown(subject: Subject, consent: Consent, order: list[str]) -> list[ShownOption]:
     rank = {oid: place for place, oid in enumerate(order)}
     options = sorted(consent.options.all(), key=lambda option: rank.get(option.option, len(order)))
-    return [ShownOption(option, option_label(subject, option.option)) for option in options]
+    required = definition_at(subject.site).consent.required
+    return [ShownOption(option, option_label(subject, option.option), option.option in required) for option in options]
 
 
 def assignments_in(user: AnyUser, study: Study) -> QuerySet[Assignment]:

@@ -16,7 +16,18 @@ from pallsoft.audit.models import ChangeSet
 from pallsoft.outbox.models import Message
 from sites import services
 from sites.clock import local_today
-from sites.models import AgeBand, Assignment, Delegation, Role, Sex
+from sites.models import (
+    AgeBand,
+    Assignment,
+    DataWish,
+    DeathCause,
+    DeathPlace,
+    Delegation,
+    Role,
+    Sex,
+    StopKind,
+    ToldBy,
+)  # fmt: skip
 
 R = Role
 SITE = {R.STUDY_NURSE, R.INVESTIGATOR, R.PRINCIPAL_INVESTIGATOR}
@@ -76,6 +87,14 @@ ACCESS = {
     "delegate-task": (PI, PI),
     "end-delegation": (PI, PI),
     "subject": (READERS, NOBODY),
+    "participation": (READERS, NOBODY),
+    "record-death": (SITE, SITE),
+    "undo-death": (SITE, SITE),
+    "record-withdrawal": (SITE, SITE),
+    "end-stop": (SITE, SITE),
+    "record-lost": (SITE, SITE),
+    "confirm-destroyed": (SITE, SITE),
+    "erasure": (READERS, {R.COORDINATOR, R.DATA_MANAGER}),
     "eligibility": (READERS, SITE),
     "visit": (READERS, SITE),
     "form-list": (NOBODY, NOBODY),  # of repeating forms only: tests/integration/crf
@@ -178,6 +197,7 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
     )
     form = a_saved_form(subject, definition.study, crc)
     asked = a_query(form, definition.study, monitor)
+    death, stop = a_leaving(subject, crc)
     return {
         "study_oid": study.oid,
         "number": subject.number,
@@ -199,6 +219,9 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
         "visit_id": a_monitoring_visit(bodo, monitor).pk,
         "verification_id": uuid.uuid4(),
         "lock_id": uuid.uuid4(),
+        "death_id": death.pk,
+        "stop_id": stop.pk,
+        "task_id": stop.sample_task.pk,
         "job_id": uuid.uuid4(),
         "correction_id": uuid.uuid4(),
         "uidb36": "x",
@@ -222,6 +245,22 @@ def a_query(form, study, by):
     item = study.form(form.form_oid).items[0].oid
     key = uuid.uuid4()
     return raise_query(event=form.event, form_oid=form.form_oid, item_oid=item, text="Hvorfor?", key=key, by=by)
+
+
+def a_leaving(subject, by):
+    """A death, and a withdrawal with samples and a wish to be erased."""
+    said = services.Withdrawal(
+        kinds=frozenset({StopKind.CONSENT, StopKind.SAMPLES}),
+        day=str(local_today("Europe/Oslo")),
+        told_by=ToldBy.PARTICIPANT,
+        data_wish=DataWish.ERASE,
+    )
+    services.record_withdrawal(subject=subject, said=said, by=by)
+    facts = services.DeathFacts(
+        day=str(local_today("Europe/Oslo")), cause=DeathCause.CANCER, place=DeathPlace.HOME, told_by=ToldBy.RELATIVE
+    )
+    death = services.record_death(subject=subject, facts=facts, by=by)
+    return death, subject.stops.get(kind=StopKind.SAMPLES)
 
 
 def url_of(name, address):

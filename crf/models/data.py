@@ -41,6 +41,11 @@ class StudyEvent(RegulatedModel):
         return self.event_oid, self.ordinal
 
     @property
+    def why_not_done(self) -> str:
+        """In the reader's language when it was closed by itself."""
+        return str(ClosedFor(self.closed_for).label) if self.closed_for else self.not_done_reason
+
+    @property
     def is_settled(self) -> bool:
         """Done, or known not to be done: its plan is history."""
         return bool(self.happened_on or self.not_done_reason)

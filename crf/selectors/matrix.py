@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crf.answers import SubjectAnswers
-from crf.models import FormData, FormStatus, Lock, LockKind, QueryStatus, StudyEvent, Verification
+from crf.models import ClosedFor, FormData, FormStatus, Lock, LockKind, QueryStatus, StudyEvent, Verification
 from crf.policies import covers
 from crf.queries import STANDING
 from crf.schedule import Timing, timing
@@ -214,7 +214,7 @@ class _Board:
         if rows:
             return ngettext("%(n)s entry", "%(n)s entries", len(rows)) % {"n": len(rows)} if form.repeating else ""
         if event.not_done_reason:
-            return _("Not done")
+            return str(ClosedFor(event.closed_for).label) if event.closed_for else _("Not done")
         return "" if ref.required or self._closed(event, form.oid) else _("When needed")
 
     def _url(self, event: StudyEvent, form: FormDef) -> str:

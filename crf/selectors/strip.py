@@ -8,11 +8,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
+from crf.selectors.contacts import last_known_alive
 from crf.selectors.loading import sees_arm
 from crf.selectors.words import fact_words
-from sites.models import Subject
+from sites.days import shown
+from sites.models import Subject, SubjectStatus
 from sites.permissions import AnyUser
 from sites.policies import consent_in_force
+from sites.reconsent import is_outdated
 from sites.selectors import subjects_for
 from trials.scope import compiled
 from trials.subject_rules import facts_of
@@ -38,21 +41,21 @@ def strip_for(answers: SubjectAnswers, user: AnyUser) -> Strip:
         before=Max("number", filter=Q(number__lt=subject.number)),
         after=Min("number", filter=Q(number__gt=subject.number)),
     )
+    left = answers.participation.state
     status = {
         "label": _("Status"),
-        "value": subject.get_status_display(),
-        "chip": subject.chip,
+        "value": left.label if left else subject.get_status_display(),
+        "chip": left.chip if left else subject.chip,
     }
     return Strip(subject, [status, *facts], _url(subject, numbers["before"]), _url(subject, numbers["after"]))
 
 
 def _of_the_system(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:
     subject = answers.subject
-    facts: list[dict[str, Any]] = [
-        {"label": _("Site"), "value": subject.site},
-        {"label": _("Born"), "value": f"{subject.birth_year}, {subject.get_sex_display()}"},
-        _consent(answers),
-    ]
+    facts: list[dict[str, Any]] = [{"label": _("Site"), "value": subject.site}]
+    if not answers.participation.is_erased:
+        facts.append({"label": _("Born"), "value": f"{subject.birth_year}, {subject.get_sex_display()}"})
+    facts += [_consent(answers), *_alive(answers)]
     randomized_on = answers.known("fact.randomized_on")
     if randomized_on:
         facts.append({"label": _("Randomised"), "value": fact_words(answers, randomized_on)})
@@ -68,7 +71,20 @@ def _consent(answers: SubjectAnswers) -> dict[str, Any]:
         return {"label": _("Consent"), "value": _("None yet")}
     if not consent_in_force(answers.subject, answers.study.consent.required):
         return {"label": _("Consent"), "value": _("Withdrawn"), "chip": "overdue"}
+    if answers.participation.state is None and is_outdated(answers.newest_consent_version, answers.study):
+        return {"label": _("Consent"), "value": _("A new version to sign"), "chip": "overdue"}
     return {"label": _("Consent"), "value": fact_words(answers, answers.known("subject.consent_on"))}
+
+
+def _alive(answers: SubjectAnswers) -> list[dict[str, Any]]:
+    """The day of death, or of the last contact with somebody who is in the trial."""
+    death = answers.participation.death
+    if death:
+        return [{"label": _("Day of death"), "value": shown(death.day)}]
+    alive = last_known_alive(answers)
+    if alive is None or answers.subject.status != SubjectStatus.RANDOMIZED:
+        return []
+    return [{"label": _("Last known alive"), "value": f"{alive:%d.%m.%Y}"}]
 
 
 def _of_the_definition(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:

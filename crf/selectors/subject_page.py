@@ -15,7 +15,7 @@ TONES = {"randomize": "primary"}
 def actions_for(answers: SubjectAnswers, user: AnyUser) -> list[dict[str, Any]]:
     """[{label, url, tone}] in the order of the trial; pages of apps above are linked when they are there."""
     subject = answers.subject
-    actions = [(_("Consent"), "consent"), (_("Eligibility"), "eligibility")]
+    actions = [(_("Consent"), "consent"), (_("Participation"), "participation"), (_("Eligibility"), "eligibility")]
     in_screening = subject.status == SubjectStatus.SCREENING
     if in_screening and has_permission(user, Permission.RANDOMIZE, subject.study, subject.site):
         actions.append((_("Randomise"), "randomize"))

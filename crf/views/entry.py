@@ -14,6 +14,7 @@ from crf.entry.drafted import item_names
 from crf.entry.interruptions import AnswersNeeded, EditConflict
 from crf.entry.posted import Posted, read_posted
 from crf.entry.refusal import Refused
+from crf.policies import check_may_be_asked
 from crf.selectors import signatures
 from crf.selectors.copying import copied_answers, earlier_one, last_time
 from crf.selectors.crumbs import crumbs
@@ -57,6 +58,7 @@ def patient_entry(request: AuthenticatedRequest, **address: Any) -> HttpResponse
     """The same form handed to the patient: nothing but the questions on the page."""
     place = place_for(request.user, **address)
     require(request.user, Permission.ENTER_DATA, place.subject.study, place.subject.site)
+    check_may_be_asked(place.answers.participation)
     if request.method == "POST":
         return _submitted(request, place, address, PATIENT)
     return _opened(request, place, PATIENT)

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('treatment', 'Study treatment'), ('questionnaires', 'Questionnaires'), ('visits', 'Visits and telephone contact'), ('registers', 'Follow-up in records and registers'), ('samples', 'Biological samples'), ('consent', 'Consent to the study'), ('lost', 'Contact with the participant')], max_length=14)),
                 ('day', models.CharField(max_length=10)),
                 ('told_by', models.CharField(blank=True, choices=[('participant', 'The participant'), ('relative', 'Relatives'), ('physician', 'The physician'), ('record', 'Hospital record'), ('register', 'Population register or other register')], max_length=12)),
-                ('data_wish', models.CharField(blank=True, choices=[('keep', 'Kept and used'), ('erase', 'Erased')], max_length=5)),
+                ('data_wish', models.CharField(blank=True, choices=[('keep', 'Kept and used'), ('erase', 'To be erased')], max_length=5)),
                 ('told_reason', models.CharField(blank=True, max_length=200)),
                 ('ended_in', models.UUIDField(null=True)),
                 ('created_in', models.ForeignKey(db_column='created_in', db_constraint=False, db_default=pallsoft.audit.models.CurrentChangeSet(), db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audit.changeset')),

@@ -40,7 +40,7 @@ class DataWish(models.TextChoices):
     """What shall become of the data collected so far, when the consent is withdrawn."""
 
     KEEP = "keep", _("Kept and used")
-    ERASE = "erase", _("Erased")
+    ERASE = "erase", _("To be erased")
 
 
 Row = TypeVar("Row", bound=models.Model)

@@ -43,7 +43,7 @@ def record_withdrawal(*, subject: Subject, said: Withdrawal, by: User) -> list[S
         subject,
         change,
     ):
-        _check(subject, said)
+        check_said(subject, said)
         stops = store_stops(subject, said)
         consequences.withdraw_options(subject, stops)
         follow_stops(subject, stops, change, by)
@@ -125,7 +125,8 @@ def follow_stops(subject: Subject, stops: Collection[Stop], change: uuid.UUID, b
         follow(subject, PARTICIPATION, by)
 
 
-def _check(subject: Subject, said: Withdrawal) -> None:
+def check_said(subject: Subject, said: Withdrawal) -> None:
+    """Raises InvalidInput for what cannot be recorded so."""
     if not said.kinds:
         raise InvalidInput({"": [_("Nothing is chosen. Answer yes to what the participant wants to stop.")]})
     check_day(subject, said.day, "day")

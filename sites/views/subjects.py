@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites.models import SubjectStatus
+from sites.participation import participations
 from sites.permissions import Permission, sites_for
 from sites.selectors import narrowed, study_for, subjects_for
 
@@ -23,6 +24,9 @@ def subject_list(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
         consented_at=Min("consents__signed_at", filter=Q(consents__corrected_by=None))
     )
     page = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
+    left = participations({subject.pk for subject in page})
+    for subject in page:
+        subject.left = left[subject.pk].state  # type: ignore[attr-defined]
     context = {
         "study": study,
         "page": page,

@@ -26,7 +26,7 @@ from tests.fixtures.by_hand import enter, scores
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.fixtures.leaving import visits
 
-pytestmark = [pytest.mark.django_db, pytest.mark.req("EPRO-04")]
+pytestmark = [pytest.mark.django_db, pytest.mark.req("OPS-04")]
 
 
 @pytest.fixture

@@ -1,0 +1,96 @@
+"""What is read back before a death or a withdrawal is saved: who it is about, and what will follow. Stores nothing."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crf.answers import SubjectAnswers
+from crf.leaving import closed_for
+from crf.selectors.contacts import contacts_after_death, last_known_alive
+from pallsoft.errors import NotAllowedNow
+from sites.days import last_day, shown
+from sites.models import DataWish, Death, Stop, StopKind, Subject
+from sites.participation import Participation
+from sites.selectors import definition_at
+from sites.services import DeathFacts, Withdrawal
+from sites.services.holding import check_day
+from sites.services.withdrawal import check_said
+
+
+def read_back_death(subject: Subject, facts: DeathFacts) -> dict[str, Any]:
+    """Raises InvalidInput, NotAllowedNow as the service would."""
+    answers = SubjectAnswers(subject, definition_at(subject.site))
+    if answers.participation.death:
+        raise NotAllowedNow(_("A death is recorded already. Take it back first, with the reason, if it is wrong."))
+    check_day(subject, facts.day, "day")
+    alive = last_known_alive(answers)
+    met_after = contacts_after_death(answers, last_day(facts.day))
+    after = Participation(death=Death(day=facts.day), stops=answers.participation.stops)
+    return {
+        "facts": [
+            *_who(subject),
+            (_("Day of death"), shown(facts.day)),
+            (_("Last known alive"), f"{alive:%d.%m.%Y}" if alive else "–"),
+        ],
+        "warnings": [
+            _("The participant was met on %(day)s, after this day. Check subject and day.") % {"day": f"{day:%d.%m.%Y}"}
+            for day in met_after
+        ],
+        "follows": [*_visits(answers, after), _("Every message to the participant is cancelled.")],
+        "stays": _("What was owed before stays: forms, queries, signatures, serious events, samples."),
+    }
+
+
+def read_back_withdrawal(subject: Subject, said: Withdrawal) -> dict[str, Any]:
+    """Raises InvalidInput as the service would."""
+    answers = SubjectAnswers(subject, definition_at(subject.site))
+    check_said(subject, said)
+    stops = answers.participation.stops | {kind: Stop(kind=kind, day=said.day) for kind in said.kinds}
+    after = Participation(death=answers.participation.death, stops=stops)
+    follows = [*_visits(answers, after)]
+    if not after.may_be_written_to:
+        follows.append(_("Every message to the participant is cancelled."))
+    if StopKind.SAMPLES in said.kinds:
+        follows.append(_("The biobank is to destroy the samples; somebody confirms it here."))
+    if said.data_wish == DataWish.ERASE:
+        follows.append(_("Two persons of the trial's office decide on the erasure."))
+    kept = [str(kind.label) for kind in StopKind if kind not in stops and kind != StopKind.LOST]
+    return {
+        "facts": [
+            *_who(subject),
+            (_("Stops from %(day)s") % {"day": shown(said.day)}, _listed(said.kinds)),
+            (_("Goes on"), ", ".join(kept) or _("Nothing")),
+        ],
+        "warnings": [],
+        "follows": follows,
+        "stays": "",
+    }
+
+
+def _who(subject: Subject) -> list[tuple[str, str]]:
+    return [
+        (_("Subject"), subject.number),
+        (_("Born"), str(subject.birth_year)),
+        (_("Sex"), subject.get_sex_display()),
+    ]
+
+
+def _listed(kinds: frozenset[StopKind]) -> str:
+    return ", ".join(str(kind.label) for kind in StopKind if kind in kinds) or _("Nothing")
+
+
+def _visits(answers: SubjectAnswers, after: Participation) -> list[str]:
+    registers = {event.oid for event in answers.study.events if event.from_registers}
+    closing = [
+        event
+        for event in answers.events
+        if not event.is_settled
+        and closed_for(after, event.target_on, from_registers=event.event_oid in registers) is not None
+    ]
+    if not closing:
+        return []
+    return [
+        ngettext("%(n)s visit to come is closed.", "%(n)s visits to come are closed.", len(closing))
+        % {"n": len(closing)}
+    ]

@@ -1,0 +1,193 @@
+"""The pages of a participant's leaving: read back before saving, calm, by permission."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from crf.answers import SubjectAnswers
+from crf.models import FormData
+from crf.selectors.participation import page_of
+from sites.models import Death, Erasure, SampleTask, Stop, StopKind
+from sites.participation import State, participation_of
+from sites.selectors import definition_at
+from tests.fixtures import definition  # noqa: F401 - PALLSOFT's own, not the small trial of this folder
+from tests.fixtures.by_hand import enter, scores
+from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def patient(subject, plan):
+    plan(subject, W2=-7, W4=3, W12=50, SURV=200)
+    return subject
+
+
+@pytest.fixture
+def url(patient):
+    return lambda name, *more: reverse(name, args=[patient.study.oid, patient.number, *more])
+
+
+@pytest.fixture
+def page(sign_in, crc):
+    return sign_in(crc, "en")
+
+
+def death_as_typed(today, **changes):
+    return {"day": f"{today:%d.%m.%Y}", "cause": "cancer", "place": "home", "told_by": "relative"} | changes
+
+
+def test_a_death_is_read_back_before_it_is_saved(page, url, patient, today):
+    answer = page.post(url("record-death"), death_as_typed(today))
+    html = answer.content.decode()
+    assert answer.status_code == 200 and not Death.objects.exists()
+    assert "BOD-001" in html and "1949" in html and "Female" in html and "3 visits to come are closed" in html
+    sent = death_as_typed(today) | {"confirmed": "yes"}
+    answer = page.post(url("record-death"), sent, follow=True)
+    assert "The death is recorded" in answer.content.decode()
+    assert participation_of(patient).state is State.DEAD
+
+
+def test_a_partial_day_is_kept_as_it_is_known(page, url, today):
+    page.post(url("record-death"), death_as_typed(today, day=f"{today:%m.%Y}", confirmed="yes"))
+    assert Death.objects.get().day == f"{today:%Y-%m}"
+
+
+def test_what_cannot_be_is_said_at_the_field_and_nothing_is_lost(page, url, today):
+    ahead = today + timedelta(days=2)
+    answer = page.post(url("record-death"), death_as_typed(today, day=f"{ahead:%d.%m.%Y}", confirmed="yes"))
+    html = answer.content.decode()
+    assert answer.status_code == 422 and "in the future" in html and f"{ahead:%d.%m.%Y}" in html
+    assert not Death.objects.exists()
+
+
+def test_change_something_leads_back_to_the_form(page, url, today):
+    html = page.post(url("record-death"), death_as_typed(today, edit="yes")).content.decode()
+    assert 'name="confirmed"' not in html and f'value="{today:%d.%m.%Y}"' in html
+
+
+def test_a_contact_after_the_day_is_warned_about(page, url, patient, crc, today):
+    enter(patient, crc, "W4", "NRS", scores(today))
+    answer = page.post(url("record-death"), death_as_typed(today, day=f"{today - timedelta(days=3):%d.%m.%Y}"))
+    assert f"was met on {today:%d.%m.%Y}" in answer.content.decode()
+
+
+def test_a_death_is_taken_back_with_a_reason(page, url, patient, today):
+    page.post(url("record-death"), death_as_typed(today, confirmed="yes"))
+    address = url("undo-death", Death.objects.get().pk)
+    assert address in page.get(url("participation")).content.decode()
+    assert page.post(address, {"reason": " "}).status_code == 422
+    answer = page.post(address, {"reason": "feil pasient"}, follow=True)
+    assert "Nothing was sent" in answer.content.decode() and participation_of(patient).state is None
+
+
+def answers(**changes):
+    said = {kind.value: "N" for kind in StopKind if kind != StopKind.LOST}
+    return said | {"told_by": "participant", "told_reason": ""} | changes
+
+
+def test_a_withdrawal_asks_each_point_and_reads_it_back(page, url, patient, today):
+    html = page.get(url("record-withdrawal")).content.decode()
+    for words in ("stop the treatment", "questionnaires", "visits", "registers", "samples", "whole consent"):
+        assert words in html
+    sent = answers(consent="Y", samples="Y", data_wish="keep", day=f"{today:%d.%m.%Y}")
+    answer = page.post(url("record-withdrawal"), sent)
+    html = answer.content.decode()
+    assert answer.status_code == 200 and "2 visits to come are closed" in html and "biobank" in html
+    assert not Stop.objects.exists()
+    page.post(url("record-withdrawal"), sent | {"confirmed": "yes"})
+    assert {stop.kind for stop in Stop.objects.all()} == {StopKind.CONSENT, StopKind.SAMPLES}
+
+
+@pytest.mark.parametrize("left_out", ["visits", "data_wish", "day"])
+def test_no_point_is_left_open(page, url, today, left_out):
+    sent = answers(consent="Y", data_wish="keep", day=f"{today:%d.%m.%Y}", confirmed="yes")
+    del sent[left_out]
+    assert page.post(url("record-withdrawal"), sent).status_code == 422
+    assert not Stop.objects.exists()
+
+
+@pytest.mark.req("PRV-07")
+def test_an_identity_number_in_the_reason_is_refused(page, url, today):
+    sent = answers(visits="Y", day=f"{today:%d.%m.%Y}", told_reason="se 55102499947", confirmed="yes")
+    assert page.post(url("record-withdrawal"), sent).status_code == 422
+
+
+@pytest.mark.req("PRV-03")
+def test_after_the_withdrawal_the_next_request_refuses_entry_and_handing_over(page, url, patient, today):
+    sent = answers(consent="Y", data_wish="keep", day=f"{today - timedelta(days=1):%d.%m.%Y}", confirmed="yes")
+    page.post(url("record-withdrawal"), sent)
+    form = reverse("form", args=[patient.study.oid, patient.number, "W2", 1, "NRS", "1"])
+    answer = page.post(form, {"key": str(uuid.uuid4()), "seen_version": "0"})
+    assert answer.status_code == 409 and "withdrew" in answer.content.decode()
+    assert page.get(f"{form}patient/").status_code == 409
+    assert not FormData.objects.exists()
+
+
+def test_three_tries_and_the_contact_is_lost_and_found_again(page, url, patient, today):
+    address = url("record-lost")
+    for n in range(3):
+        assert "Record that the contact is lost" not in page.get(address).content.decode()
+        sent = {"act": "attempt", "key": str(uuid.uuid4()), "tried_on": f"{today:%d.%m.%Y}", "way": "phone"}
+        page.post(address, sent)
+        page.post(address, sent)  # a double click
+        assert patient.contact_attempts.count() == n + 1
+    page.post(address, {"act": "lost", "day": f"{today:%d.%m.%Y}"})
+    assert participation_of(patient).state is State.LOST
+    page.post(url("end-stop", Stop.objects.get().pk), {"reason": "ringte selv"})
+    assert participation_of(patient).state is None
+
+
+def test_the_samples_are_confirmed_destroyed(page, url, today):
+    page.post(url("record-withdrawal"), answers(samples="Y", day=f"{today:%d.%m.%Y}", confirmed="yes"))
+    task = SampleTask.objects.get()
+    worklist = page.get(reverse("worklist")).content.decode()
+    assert url("confirm-destroyed", task.pk) in worklist
+    page.post(url("confirm-destroyed", task.pk), {"done_on": f"{today:%d.%m.%Y}", "confirmation": "Biobank 7"})
+    task.refresh_from_db()
+    assert task.done_on == today
+
+
+def test_an_erasure_needs_the_number_typed_and_two_persons(
+    page, url, sign_in, coordinator, data_manager, patient, today
+):
+    sent = answers(consent="Y", data_wish="erase", day=f"{today:%d.%m.%Y}", confirmed="yes")
+    page.post(url("record-withdrawal"), sent)
+    office = sign_in(coordinator, "en")
+    assert url("erasure") in office.get(reverse("worklist")).content.decode()
+    assert office.post(url("erasure"), {"act": "confirm", "typed_number": "BOD-002"}).status_code == 422
+    office.post(url("erasure"), {"act": "confirm", "typed_number": "bod-001", "exceptions": ""})
+    assert Erasure.objects.get().first_confirmed_by == coordinator
+    assert "Erase for good" not in office.get(url("erasure")).content.decode()
+    second = sign_in(data_manager, "en")
+    second.post(url("erasure"), {"act": "confirm", "typed_number": "BOD-001"})
+    assert participation_of(patient).is_erased
+    for name in ("erasure", "participation", "subject", "consent"):
+        assert second.get(url(name)).status_code == 200
+    assert "1949" not in second.get(url("subject")).content.decode()
+
+
+def test_the_monitor_reads_and_is_offered_no_act(sign_in, monitor, url):
+    html = sign_in(monitor, "en").get(url("participation")).content.decode()
+    assert url("record-death") not in html and "History" in html
+
+
+def test_the_page_asks_the_same_number_of_questions_however_much_happened(patient, crc, url, page, today):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            page_of(SubjectAnswers(patient, definition_at(patient.site)), crc)
+        return len(queries)
+
+    def try_in_vain():
+        sent = {"act": "attempt", "key": str(uuid.uuid4()), "tried_on": f"{today:%d.%m.%Y}", "way": "phone"}
+        page.post(url("record-lost"), sent)
+
+    try_in_vain()
+    once = asked()
+    for _ in range(5):
+        try_in_vain()
+    assert asked() == once

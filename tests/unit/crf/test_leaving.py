@@ -1,0 +1,90 @@
+"""Which visits fall away, for every day of leaving: none that may have happened, all that cannot."""
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crf.leaving import closed_for
+from crf.models import ClosedFor
+from sites.days import first_day, last_day, shown
+from sites.models import Death, Stop, StopKind
+from sites.participation import Participation
+
+DAYS = st.dates(date(2024, 1, 1), date(2030, 12, 31))
+LENGTHS = st.sampled_from([4, 7, 10])
+pytestmark = pytest.mark.timeout(300)
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine is shared
+
+
+def dead(day):
+    return Participation(death=Death(day=day))
+
+
+def stopped(**days):
+    return Participation(stops={kind: Stop(kind=kind, day=day) for kind, day in days.items()})
+
+
+@pytest.mark.req("OPS-04")
+@unhurried
+@given(DAYS, LENGTHS, DAYS, st.booleans())
+def test_a_visit_is_closed_when_its_day_is_after_every_day_the_death_can_mean(died, length, target, registers):
+    known = died.isoformat()[:length]
+    closed = closed_for(dead(known), target, from_registers=registers)
+    possible = every_day(known)
+    assert (closed is ClosedFor.DEAD) == all(target > day for day in possible)
+
+
+def every_day(known):
+    parts = [int(part) for part in known.split("-")]
+    months = [parts[1]] if len(parts) > 1 else range(1, 13)
+    for month in months:
+        days = [parts[2]] if len(parts) > 2 else range(1, monthrange(parts[0], month)[1] + 1)
+        yield from (date(parts[0], month, day) for day in days)
+
+
+@unhurried
+@given(DAYS, LENGTHS)
+def test_the_ends_of_a_partial_day_are_its_first_and_last_possible_day(day, length):
+    known = day.isoformat()[:length]
+    possible = list(every_day(known))
+    assert (first_day(known), last_day(known)) == (possible[0], possible[-1])
+
+
+@unhurried
+@given(DAYS, DAYS, DAYS)
+def test_what_came_first_closes_the_visit(withdrew, died, target):
+    both = Participation(death=Death(day=str(died)), stops=stopped(consent=str(withdrew)).stops)
+    closed = closed_for(both, target, from_registers=False)
+    assert (closed is None) == (target <= min(withdrew, died))
+    if closed is not None and withdrew != died:
+        assert closed is (ClosedFor.WITHDRAWN if withdrew < died else ClosedFor.DEAD)
+
+
+@unhurried
+@given(DAYS, st.sets(st.sampled_from(list(StopKind))))
+def test_visits_in_registers_go_on_until_registers_are_stopped(day, kinds):
+    after = day + timedelta(days=1)
+    participation = stopped(**{kind.value: str(day) for kind in kinds})
+    closed = closed_for(participation, after, from_registers=True)
+    assert (closed is None) == (StopKind.REGISTERS not in kinds)
+
+
+@unhurried
+@given(st.sets(st.sampled_from([StopKind.TREATMENT, StopKind.QUESTIONNAIRES, StopKind.SAMPLES])), DAYS)
+def test_other_stops_close_no_visit(kinds, day):
+    participation = stopped(**{kind.value: "2024-01-01" for kind in kinds})
+    assert closed_for(participation, day, from_registers=False) is None
+
+
+def test_a_visit_without_a_plan_is_never_closed():
+    assert closed_for(dead("2024"), None, from_registers=False) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "words"), [("2026-09-01", "01.09.2026"), ("2026-09", "09.2026"), ("2026", "2026"), ("", "–")]
+)
+def test_a_day_is_shown_as_far_as_it_is_known(day, words):
+    assert shown(day) == words
