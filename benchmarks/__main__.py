@@ -27,8 +27,12 @@ NOTES = """## What is measured
 * **Page**: a saved form of over 30 questions, open for entry, through all middleware; the floor reads session and
   person. The page adds nine statements, one of them the line in the access log, which is flushed to disk before the
   page is shown, and draws the questions; one with answers to choose from is drawn once for each answer and language.
+* **Autosave**: one field of an open form, from the browser's message to the committed draft; the floor as above. Small
+  statements find person, place and right; one row is written and flushed.
 * **First save**: change set, one document of over 30 values checked against the definition, trail with digest, lock
   path, seal of the chain, commit. Both sides make four round trips and one commit, with the same client library.
+* **Save again**: the form is read and three of its answers change: change set, value check, three rows of trail with
+  digest, lock path, seal, commit; the floor commits one row of two columns.
 * **Load**: one row by its key through psycopg2. *As sent* is what the product does: the statement is parsed and planned
   each time. *Both prepared* shows what the storage itself costs.
 * **Allocate**: medians of three rounds of each, in turn; the study's one chain and the row of the stratum put the
@@ -56,7 +60,9 @@ def ratios(subjects: int) -> list[Ratio]:
     trial = make_trial()
     return [
         page.form_page(trial, rounds=200),
+        page.autosave(trial, rounds=200),
         database.first_save(trial, rounds=400),
+        database.save_again(trial, rounds=400),
         *database.load_form(trial, rounds=2000),
         allocation.throughput(trial),
         database.csv_export(trial, subjects),

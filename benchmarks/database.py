@@ -18,6 +18,7 @@ from crf.exports.dataset import Scope, query
 
 LOAD = """SELECT id, version, status, data, marks FROM crf_formdata
     WHERE event_id = {} AND form_oid = {} AND repeat_key = '1' AND removed_in IS NULL"""
+BEGIN = "SELECT audit.begin(%s, %s, 'Åse Måler', 'study_nurse', %s, 'crf.save_form', %s, '', '')"
 WARM_UP = 50  # rounds until the triggers' plans are the kept ones
 INSERT = """INSERT INTO crf_formdata (id, study_id, subject_id, event_id, form_oid, repeat_key, definition_version_id,
     status, version, data, marks) VALUES (%s, %s, %s, %s, %s, '1', %s, 'complete', 1, %s, '{}')"""
@@ -52,10 +53,7 @@ def first_save(trial: Trial, rounds: int) -> Ratio:
         event = next(events)
         keys = (str(uuid.uuid4()), str(trial.study.id), str(event.subject_id), str(event.id), trial.form.oid)
         with ours, ours.cursor() as cursor:
-            cursor.execute(
-                "SELECT audit.begin(%s, %s, 'Åse Måler', 'study_nurse', %s, 'crf.save_form', '', '', '')",
-                [str(trial.study.id), str(trial.nurse.id), str(trial.site.id)],
-            )
+            cursor.execute(BEGIN, [str(trial.study.id), str(trial.nurse.id), str(trial.site.id), ""])
             cursor.execute(INSERT, [*keys, str(trial.version.id), document])
 
     def rows() -> None:
@@ -68,6 +66,48 @@ def first_save(trial: Trial, rounds: int) -> Ratio:
     return Ratio(
         "first save, sealed / 30 + 30 bare rows", *in_turn(save, rows, rounds=rounds, warm_up=WARM_UP), "ms", 1.3
     )
+
+
+def save_again(trial: Trial, rounds: int) -> Ratio:
+    """Load a form, store it with 3 other answers, with value check, trail and seal; against a commit of one row."""
+    events = iter(add_subjects(trial, rounds + WARM_UP))
+    analyze()
+    with login("owner") as owner, owner.cursor() as cursor:
+        cursor.execute("CREATE TABLE one_row (id uuid, at timestamptz DEFAULT now())")
+        cursor.execute("GRANT INSERT ON one_row TO pallsoft_app")
+    ours, floor = login(), login()
+    register_default_jsonb(ours, loads=json.loads)
+    changed = _three_others(trial)
+
+    def save() -> None:
+        event = next(events)
+        with ours, ours.cursor() as cursor:
+            cursor.execute(LOAD.format("%s", "%s"), [str(event.id), trial.form.oid])
+            row, version, _status, data, _marks = cursor.fetchone()
+            cursor.execute(BEGIN, [str(trial.study.id), str(trial.nurse.id), str(trial.site.id), "Hørt feil"])
+            cursor.execute(
+                "UPDATE crf_formdata SET data = %s, version = version + 1 WHERE id = %s AND version = %s",
+                [json.dumps(data | changed), row, version],
+            )
+            assert cursor.rowcount == 1
+
+    def one_row() -> None:
+        with floor, floor.cursor() as cursor:
+            cursor.execute("INSERT INTO one_row (id) VALUES (%s)", [str(uuid.uuid4())])
+
+    times = in_turn(save, one_row, rounds=rounds, warm_up=WARM_UP)
+    return Ratio("load and save again with 3 changes / 1-row commit", *times, "ms", 3)
+
+
+def _three_others(trial: Trial) -> dict[str, str]:
+    """Other codes for three answers from a list."""
+    others: dict[str, str] = {}
+    for item in trial.form.items:
+        listed = trial.definition.codes_of(item)
+        codes = [one.code for one in listed.items] if listed else []
+        other = next((code for code in codes if code != answers(trial).get(item.oid)), "")
+        others |= {item.oid: other} if other and not item.derived else {}
+    return dict(list(others.items())[:3])
 
 
 def _make_bare_tables() -> None:

@@ -1,5 +1,8 @@
 """What the page of a form costs, against an empty view behind the same middleware."""
 
+import uuid
+from itertools import cycle
+
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import include, path, reverse
@@ -26,6 +29,25 @@ def form_page(trial: Trial, rounds: int) -> Ratio:
         assert shown >= ITEMS, f"only {shown} questions are shown"
         times = in_turn(lambda: client.get(address), lambda: client.get("/empty/"), rounds=rounds)
     return Ratio(f"page of {shown} items / empty view", *times, "ms", 8)
+
+
+def autosave(trial: Trial, rounds: int) -> Ratio:
+    """One field on its way: kept as a draft, committed, answered; nothing else of the page is sent."""
+    client = Client()
+    with override_settings(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["testserver"]):
+        client.force_login(trial.nurse, backend="allauth.account.auth_backends.AuthenticationBackend")
+        address = f"{_address(trial, add_subjects(trial, 3)[1])}draft/"
+        item = next(item.oid for item in trial.form.items if not item.derived)
+        page = {"tab": uuid.uuid4().hex, "key": str(uuid.uuid4()), "seen": "1"}
+        letters = cycle("abcdefgh")
+
+        def keep() -> None:
+            message = page | {"fields": {item: [f"Åse {next(letters)}", 0]}}
+            answer = client.post(address, message, content_type="application/json")
+            assert answer.status_code == 200, answer.content
+
+        times = in_turn(keep, lambda: client.get("/empty/"), rounds=rounds)
+    return Ratio("autosave of one field / empty view", *times, "ms", 6)
 
 
 def _address(trial: Trial, event: StudyEvent) -> str:

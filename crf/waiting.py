@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crf.models import StudyEvent
+from crf.models import Draft, StudyEvent
 from crf.schedule import Timing, timing
 from crf.selectors.matrix import visit_label, visit_url
+from crf.selectors.place import NEW
 from crf.selectors.queries import age_words, my_turn
 from crf.selectors.visible import visible_queries
 from pallsoft.accounts.models import User
@@ -60,3 +61,23 @@ def _item(event: StudyEvent, label: str, today: date) -> WorkItem:
         return WorkItem(sentence, visit_url(event), "overdue", event.window_to)
     sentence = _("%(number)s: %(visit)s is due, at the latest %(day)s.") % told
     return WorkItem(sentence, visit_url(event), "due", event.window_to)
+
+
+def unsaved(user: User, study: Study) -> Iterator[WorkItem]:
+    """What this person typed and did not save: after a crash nobody remembers where."""
+    sites = {site.pk: site for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study")}
+    for draft in Draft.objects.filter(user=user, subject__site__in=sites).select_related("subject__study"):
+        definition = definition_at(sites[draft.subject.site_id])
+        form = next((form for form in definition.forms if form.oid == draft.form_oid), None)
+        if form is None:  # a later version of the study asks for it no more
+            continue
+        event = StudyEvent(subject=draft.subject, event_oid=draft.event_oid, ordinal=draft.ordinal)
+        told = {
+            "number": draft.subject.number,
+            "visit": visit_label(event, definition.event(draft.event_oid)),
+            "form": form.title,
+        }
+        key = NEW if draft.repeat_key.startswith(f"{NEW}-") else draft.repeat_key
+        place = [study.oid, draft.subject.number, draft.event_oid, draft.ordinal, draft.form_oid, key]
+        sentence = _("%(number)s: %(form)s, %(visit)s, is typed and not saved.") % told
+        yield WorkItem(sentence, reverse("form", args=place), "draft")

@@ -1,6 +1,7 @@
 """What belongs to the request being answered: its number, and what was asked already on its behalf."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -21,3 +22,13 @@ def once(question: Hashable, find: Callable[[], Found]) -> Found:
         known[question] = find()
     found: Found = known[question]
     return found
+
+
+@contextmanager
+def asking_once() -> Iterator[None]:
+    """For a small message that writes nothing on which an answer depends: each question is asked once here too."""
+    token = answers.set({})
+    try:
+        yield
+    finally:
+        answers.reset(token)

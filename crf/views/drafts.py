@@ -1,6 +1,7 @@
 """What a page keeps while somebody types: small messages from static/js/autosave.js, and a button to throw it away."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -14,11 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crf.entry.drafted import Page, TypedText
 from crf.selectors.form_page import form_url
 from crf.selectors.loading import place_for
+from crf.selectors.place import Place
 from crf.services import discard_draft, keep_draft
 from crf.views.posted import key_of, page_of, whole
 from pallsoft.accounts.idle import open_while_locked
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, PallsoftError
+from pallsoft.request import asking_once
 from pallsoft.templatetags.ui import clock
 from sites.permissions import Permission, require
 
@@ -29,24 +32,29 @@ LONGEST_AGE = 7 * 86_400_000  # of a text, in milliseconds: what a page says bey
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     """Keep what was typed. GET gives a fresh token to a page whose person has signed in again meanwhile."""
-    place = place_for(request.user, **address, reading=False)
-    require(request.user, Permission.ENTER_DATA, place.subject.study, place.subject.site)
-    if request.method != "POST":
-        return JsonResponse({"token": get_token(request), "user": str(request.user.pk)})
-    try:
-        sent = _sent(request)
-        at = keep_draft(
-            place=place,
-            typed=sent["typed"],
-            seen_version=sent["seen_version"],
-            page=Page(sent["tab"]),
-            key=key_of(sent["key"]),
-            by=request.user,
-        )
-    except PallsoftError as refusal:
-        return JsonResponse({"message": refusal.message}, status=refusal.status)
+    with asking_once():
+        place = place_for(request.user, **address, reading=False)
+        require(request.user, Permission.ENTER_DATA, place.subject.study, place.subject.site)
+        if request.method != "POST":
+            return JsonResponse({"token": get_token(request), "user": str(request.user.pk)})
+        try:
+            at = _keep(request, place)
+        except PallsoftError as refusal:
+            return JsonResponse({"message": refusal.message}, status=refusal.status)
     with timezone.override(place.zone):
         return JsonResponse({"at": clock(at) if at else ""})
+
+
+def _keep(request: AuthenticatedRequest, place: Place) -> datetime | None:
+    sent = _sent(request)
+    return keep_draft(
+        place=place,
+        typed=sent["typed"],
+        seen_version=sent["seen_version"],
+        page=Page(sent["tab"]),
+        key=key_of(sent["key"]),
+        by=request.user,
+    )
 
 
 @require_POST

@@ -260,3 +260,12 @@ def test_a_form_that_was_removed_meanwhile_is_begun_anew_with_the_draft(type_in,
     void_form(form=row("START", "BASE"), by=crc, reason="Feil pasient")
     html, hidden = opened()
     assert field(html, "BASE_TEXT") == "Åse" and hidden["seen_version"] == "0"
+
+
+@pytest.mark.req("DAT-10")
+def test_the_worklist_leads_to_what_was_typed_and_not_saved(type_in, page, url, opened):
+    type_in({"BASE_TEXT": "Åse"})
+    type_in({"EVENTS_TERM": "Fall"}, event="ALWAYS", form="EVENTS", key="new")
+    html = page.get("/").content.decode()
+    assert f'href="{url()}"' in html and f'href="{url(event="ALWAYS", form="EVENTS", key="new")}"' in html
+    assert "is typed and not saved" in html
