@@ -44,6 +44,9 @@ def unchanged_offer(answers: SubjectAnswers, event: StudyEvent, form: FormDef) -
 
 
 def _line(answers: SubjectAnswers, form: FormDef, row: FormData) -> str:
+    """The first answer says what it is; a number after it is nothing without its question."""
     document = Document(row.data, row.marks)
     items = [item for item in form.items if not item.derived and document.answer(item.oid)]
-    return " · ".join(answer_words(answers.study, item, document.answer(item.oid), answers.zone) for item in items)
+    words = [answer_words(answers.study, item, document.answer(item.oid), answers.zone) for item in items]
+    named = [f"{item.label}: {answer}" for item, answer in zip(items[1:], words[1:], strict=True)]
+    return " · ".join([*words[:1], *named])

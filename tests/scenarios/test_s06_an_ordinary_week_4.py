@@ -121,7 +121,7 @@ def since_week_2(send):
 
 def test_the_last_opioids_are_offered_as_unchanged_and_taken_over_by_one_press(since_week_2, page, man):
     html = page.get(list_of(man)).content.decode()
-    assert "Uendret siden Uke 2" in html and "12,5" in html
+    assert "Uendret siden Uke 2" in html and "Ganger per døgn: 2" in html
     sent = hidden(html)
     for _ in range(2):
         assert page.post(list_of(man), sent).status_code == 302
