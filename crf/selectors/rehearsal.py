@@ -60,7 +60,7 @@ def rehearsed(study: Study, new: StudyDef, sites: list[Site] | None = None) -> I
 def _rehearse(subject: Subject, new: StudyDef) -> SubjectRehearsal:
     live = definition_at(subject.site)
     answers = SubjectAnswers(subject, new)
-    found = SubjectRehearsal(subject, live.version, consent=_new_consent(answers.consent, live, new))
+    found = SubjectRehearsal(subject, live.version, consent=_new_consent(answers.consent, new))
     for row in answers.forms:
         row.subject = row.event.subject = subject
         _look_at(found, answers, row, new)
@@ -160,8 +160,7 @@ def _new_in(live: StudyDef, answers: SubjectAnswers, form: FormDef, event: Study
     return "; ".join(str(item.label) for item in _added(live, form) if item.oid in asked)
 
 
-def _new_consent(consent: Consent | None, live: StudyDef, new: StudyDef) -> str:
-    """The newest consent version, when the subject signed an older one and it is new with this version."""
+def _new_consent(consent: Consent | None, new: StudyDef) -> str:
+    """The newest consent version, when the subject has signed an older one; also after the site began to use it."""
     newest = new.consent.versions[-1].version
-    is_new = newest not in {version.version for version in live.consent.versions}
-    return newest if consent and is_new and consent.version != newest else ""
+    return newest if consent and consent.version != newest else ""
