@@ -49,16 +49,27 @@ LINES = f"""
     ) f ON true
     WHERE t.study_id = %(study)s::uuid AND NOT EXISTS (
             SELECT FROM hidden h WHERE h.tbl = t.tbl AND h.row_id = t.row_id)
+        AND (%(with_arm)s OR t.tbl <> 'crf_signature' OR t.item <> 'manifest')  -- names all forms of a visit
         AND (%(with_arm)s OR t.tbl <> 'crf_formdata' OR t.part = '' OR NOT t.item = ANY (%(items)s::text[]))
     ORDER BY t.seal_n, t.tbl, t.row_id, t.change, t.part, t.item
 """
-CHAIN = """
+# Of an act on such a row stands that there was one, and no more: who it was and what for would let it be counted.
+CHAIN = f"""
+    WITH {HIDDEN}, untold AS MATERIALIZED (
+        SELECT b.change_set FROM audit.baseline b JOIN hidden h ON h.tbl = b.tbl AND h.row_id = b.row_id
+        UNION
+        SELECT i.change_set FROM audit.item_change i JOIN hidden h ON h.tbl = i.tbl AND h.row_id = i.row_id
+    )
     SELECT s.n AS "SEAL", to_char(s.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "AT",
-        encode(s.prev, 'hex') AS "PREV", encode(s.hash, 'hex') AS "HASH", c.id AS "CHANGE_SET", c.action AS "ACTION",
-        c.actor_name AS "ACTOR", c.role AS "ROLE", c.reason AS "REASON",
+        encode(s.prev, 'hex') AS "PREV", encode(s.hash, 'hex') AS "HASH", c.id AS "CHANGE_SET",
+        CASE WHEN u.change_set IS NULL THEN c.action END AS "ACTION",
+        CASE WHEN u.change_set IS NULL THEN c.actor_name END AS "ACTOR",
+        CASE WHEN u.change_set IS NULL THEN c.role END AS "ROLE",
+        CASE WHEN u.change_set IS NULL THEN c.reason END AS "REASON",
         (SELECT count(*) FROM audit.baseline b WHERE b.change_set = c.id) AS "FIRST_VALUES",
         (SELECT count(*) FROM audit.item_change i WHERE i.change_set = c.id) AS "CHANGES"
     FROM audit.seal s JOIN audit.change_set c ON c.id = s.change_set
+    LEFT JOIN untold u ON u.change_set = s.change_set
     WHERE s.study_id = %(study)s::uuid ORDER BY s.n
 """
 TOTALS = """

@@ -16,6 +16,7 @@ from crf.entry.document import Document, Rules
 from crf.models import FormData, FormStatus, Query, QueryStatus, Signature, StudyEvent, Verification
 from crf.paper.history import TrailLine, trail_of
 from crf.selectors.definitions import definition_for
+from crf.selectors.loading import event_betrays_arm
 from crf.selectors.matrix import Visit, matrix_of
 from crf.selectors.strip import strip_for
 from crf.selectors.visible import secret_queries
@@ -101,6 +102,7 @@ class VisitPart:
     is_log: bool
     forms: list[FormPart]
     absent: list[str]
+    loose: list[Thread]  # queries about forms that are not there
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,11 @@ class _Writer:
             study=self.answers.study,
             facts=strip_for(self.answers, self.user).facts,
             consents=[self._consent(consent) for consent in self._consents()],
-            visits=[visit for visit in visits if visit.forms or visit.absent],
-            threads=[thread for visit in visits for part in visit.forms for thread in part.threads],
+            visits=[visit for visit in visits if visit.forms or visit.absent or visit.loose],
+            threads=[
+                *(thread for visit in visits for part in visit.forms for thread in part.threads),
+                *(thread for visit in visits for thread in visit.loose),
+            ],
             signed=[*loose, *(signed for signed, form in self.signatures if form in shown)],
             trail=trail_of(self.subject, self.answers.study, self.zone, with_arm=self.with_arm),
             versions=sorted({form.definition_version.number for form in self.answers.forms}),
@@ -186,16 +191,26 @@ class _Writer:
     @cached_property
     def signatures(self) -> list[tuple[Signed, UUID | None]]:
         rows = Signature.objects.filter(subject=self.subject).select_related("event", "form_data").order_by("signed_at")
-        return [(self._signed(row), row.form_data_id) for row in rows]
+        return [(self._signed(row), row.form_data_id) for row in rows if not (row.event and self._hides(row.event))]
+
+    def _hides(self, event: StudyEvent) -> bool:
+        study = self.answers.study
+        known = study.has_event(event.event_oid)
+        return not self.with_arm and known and event_betrays_arm(study, study.event(event.event_oid))
 
     def _visit(self, visit: Visit) -> VisitPart:
-        parts, absent = [], []
+        parts, absent, loose = [], [], []
         for oid, cell in visit.cells.items():
             rows = self.rows.get((visit.event.key, oid), [])
             parts += [self._form(row, visit, len(rows) > 1 or cell.form.repeating) for row in rows]
             if not rows and cell.status != "planned":
                 absent.append(str(cell.form.title))
-        return VisitPart(visit.label, visit.event, visit.definition.kind == "log", parts, absent)
+            for (event_id, form_oid, _repeat), queries in self.queries.items():
+                if not rows and (event_id, form_oid) == (visit.event.pk, oid):
+                    loose += [
+                        self._thread(query, cell.form, visit) for query in queries if self._shows(cell.form, query)
+                    ]
+        return VisitPart(visit.label, visit.event, visit.definition.kind == "log", parts, absent, loose)
 
     def _form(self, row: FormData, visit: Visit, numbered: bool) -> FormPart:
         study = definition_for(row)
@@ -207,9 +222,7 @@ class _Writer:
             row=row,
             status=str(FormStatus(row.status).label),
             groups=list(self._groups(study, form, row)),
-            threads=[
-                self._thread(query, form, visit) for query in queries if self._may_see(study, form, query.item_oid)
-            ],
+            threads=[self._thread(query, form, visit) for query in queries if self._shows(form, query)],
             signed=[signed for signed, form_id in self.signatures if form_id == row.pk],
         )
 
@@ -255,9 +268,8 @@ class _Writer:
             steps=steps,
         )
 
-    def _may_see(self, study: StudyDef, form: FormDef, item_oid: str) -> bool:
-        hidden = {item.oid for item in form.items if item.reveals_arm}
-        return self.with_arm or item_oid not in hidden
+    def _shows(self, form: FormDef, query: Query) -> bool:
+        return self.with_arm or query.item_oid not in {item.oid for item in form.items if item.reveals_arm}
 
     def _signed(self, row: Signature) -> Signed:
         study = self.answers.study

@@ -116,6 +116,8 @@ def test_what_betrays_the_arm_is_left_out_for_who_may_not_see_it_and_counted(sav
     assert "27.3" not in hidden["trail.csv"] + hidden["trail.jsonl"]
     told = [row for row in rows(hidden["trail.csv"]) if not row["TABLE"].startswith("trials_")]
     assert not any("DOSE" in value for row in told for value in row.values())
+    saves = [sum(row["ACTION"] == "crf.save_form" for row in rows(files["chain.csv"])) for files in (seen, hidden)]
+    assert saves == [1, 0]  # nor can the hidden ones be counted
     left_out = job.manifest["database"]["lines"] - len(rows(hidden["trail.csv"]))
     assert job.manifest["lines_that_betray_the_arm"] == f"left out: {left_out}"
     assert left_out > 5
