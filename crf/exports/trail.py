@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 from django.db import connection
 
 from crf.exports.archive import EPOCH
-from crf.models import ExportJob
+from crf.models import ExportJob, Query
 from crf.selectors.loading import betrays_arm, event_betrays_arm
+from crf.selectors.visible import secret_queries
 from trials.definition import StudyDef, definition_of
 from trials.selectors import live_version
 
@@ -27,7 +28,8 @@ HIDDEN = """
         WHERE NOT %(with_arm)s AND b.doc ->> 'study_id' = %(study)s AND (
             coalesce(b.doc ->> 'form_oid', f.doc ->> 'form_oid') = ANY (%(forms)s::text[])
             OR coalesce(b.doc ->> 'event_oid', e.doc ->> 'event_oid') = ANY (%(events)s::text[])
-            OR b.doc ->> 'item_oid' = ANY (%(items)s::text[]))
+            OR b.doc ->> 'item_oid' = ANY (%(items)s::text[])
+            OR coalesce(b.doc ->> 'query_id', b.row_id::text) = ANY (%(queries)s::text[]))
     )
 """
 LINES = f"""
@@ -135,7 +137,9 @@ def _info(name: str) -> zipfile.ZipInfo:
 
 def _given(job: ExportJob) -> dict[str, Any]:
     study = definition_of(live_version(job.study))
-    return {"study": str(job.study_id), "with_arm": job.with_arm} | _betraying(study)
+    queries = [] if job.with_arm else Query.objects.filter(secret_queries([study]), study=job.study)
+    given = {"study": str(job.study_id), "with_arm": job.with_arm, "queries": [str(query.pk) for query in queries]}
+    return given | _betraying(study)
 
 
 def _betraying(study: StudyDef) -> dict[str, list[str]]:

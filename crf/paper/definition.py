@@ -168,4 +168,6 @@ def schedule_of(study: StudyDef) -> dict[str, Any]:
 
 
 def _marked(study: StudyDef, kind: str) -> list[str]:
-    return ["required" if event.kind == kind else "" for event in study.events]
+    """Where something of that kind happens; "optional" where a rule decides."""
+    marks = {event.oid: "optional" if event.relevant else "required" for event in study.events if event.kind == kind}
+    return [marks.get(event.oid, "") for event in study.events]
