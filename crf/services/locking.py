@@ -16,6 +16,7 @@ from crf.selectors.open_points import open_points
 from crf.selectors.place import standing
 from crf.services.visits import explained, stored
 from pallsoft.accounts.models import User
+from pallsoft.audit.anchors import anchor
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.acting import acting
 from sites.permissions import Permission
@@ -71,6 +72,7 @@ def _close(kind: LockKind, target: Target, by: User, reason: str) -> Lock:
             raise InvalidInput(
                 {"reason": [_("Still open: %(points)s. Say why it is locked all the same.") % {"points": told}]}
             )
+        anchor(target.study, made.kind)
     return made
 
 

@@ -1,5 +1,6 @@
 """Freeze and lock by form, visit, subject, site and study: no write path passes, and how it is opened again."""
 
+import json
 import threading
 
 import pytest
@@ -25,7 +26,9 @@ from crf.services import (
     void_form,
 )
 from crf.waiting_to_check import to_confirm
+from pallsoft.audit.anchors import path as anchors
 from pallsoft.audit.context import change_set
+from pallsoft.audit.selectors import chain_head
 from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
 from sites.clock import database_now
 from sites.models import Sex, Subject
@@ -306,3 +309,12 @@ def test_a_save_in_flight_ends_before_the_lock_stands_and_none_slips_past(target
     with pytest.raises(NotAllowedNow), change_set(study=subject.study, by=crc, action="x", reason="x"):
         base.save(update_fields=["data", "version"])
         FormData.objects.filter(pk=base.pk).update(data={})
+
+
+@pytest.mark.req("AUD-08")
+@pytest.mark.django_db(transaction=True)
+def test_locking_anchors_the_chain(target, base, data_manager):
+    made = lock(target=target("subject"), by=data_manager, reason=ACCEPTED)
+    last = json.loads(anchors().read_text(encoding="utf-8").splitlines()[-1])
+    assert (last["study"], last["why"]) == (str(made.study_id), "lock")
+    assert last["hash"] == chain_head(made.study_id).hash
