@@ -87,7 +87,7 @@ def test_nobody_is_randomised_after_the_consent_is_withdrawn(screened, crc, sign
     main = patient.consent_options.get(option="MAIN")
     withdraw_consent_option(option=main, withdrawn_at=database_now(), by=crc, reason="pasientens ønske")
     assert ">Withdrawn<" in page.get(url).content.decode()
-    assert [gate.oid for gate in readiness_of(patient).closed] == ["CONSENT"]
+    assert [gate.oid for gate in readiness_of(patient).closed] == ["IN_SCREENING", "CONSENT"]
     with pytest.raises(NotAllowedNow):
         randomize(subject=patient, key=uuid.uuid4(), by=crc, typed_number=patient.number)
     record_consent(subject=patient, consent=consent(signed_at=database_now()), by=crc)

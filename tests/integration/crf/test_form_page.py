@@ -252,7 +252,7 @@ def test_a_visit_that_was_never_planned_is_not_found(page, url, ordinal):
 
 
 def test_save_and_go_on_leads_to_the_next_form_of_the_visit(post, url):
-    assert post(TYPED | {"go": "next"})["Location"] == url("START", "SCORE")
+    assert post(TYPED | {"go": "next"})["Location"] == url("START", "SCORE") + "#questions"
 
 
 def test_the_patients_page_has_the_questions_alone(page, url, save, row):

@@ -81,7 +81,7 @@ def test_what_cannot_be_stored_keeps_what_was_typed(sign_in, crc, ask, act, text
 
 @pytest.mark.req("PRV-07")
 def test_a_national_identity_number_is_asked_about_before_it_is_stored(sign_in, crc, monitor, ask, at):
-    number = "Gjelder 13097248022"
+    number = "Gjelder 30108299939"
     query = ask()
     page = sign_in(crc)
     answer = page.post(step(query), {"act": "answer", "text": number})

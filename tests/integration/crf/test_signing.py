@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import CommandError, call_command
 
-from crf.models import FormData, Lock, Meaning, Signature, StudyEvent
+from crf.models import FormData, Meaning, Signature, StudyEvent
+from crf.selectors.locks import Target
 from crf.selectors.signatures import of_form
 from crf.selectors.signed_content import differences
 from crf.selectors.signing import signable_form, signable_visit
 from crf.selectors.to_sign import forms_to_sign
-from crf.services import record_visit_date, signing, void_form
+from crf.services import freeze, lock, record_visit_date, signing, void_form
 from pallsoft.accounts.models import Profession
-from pallsoft.audit.context import change_set
 from pallsoft.audit.selectors import chain_head, trail_for
 from pallsoft.errors import NotAllowedNow, NotPermitted
 from sites.clock import local_today
@@ -154,15 +154,12 @@ def test_whatever_changes_in_a_signed_visit_or_casebook_voids_them(form, pi, crc
         assert signature.voided_in
 
 
-def test_pc074_a_lock_takes_no_signature_any_more_a_freeze_does(form, pi, data_manager):
-    for kind, signs in (("freeze", True), ("lock", False)):
-        with change_set(study=form.study, by=data_manager, action=f"crf.{kind}"):
-            Lock.objects.create(study=form.study, kind=kind, subject=form.subject)
-        if signs:
-            assert sign_form(form, pi).voided_in is None
-        else:
-            with pytest.raises(NotAllowedNow):
-                sign_visit(fresh(form).event, pi)
+@pytest.mark.parametrize("close", [freeze, lock])
+def test_what_is_closed_can_still_be_signed(form, pi, data_manager, close):
+    """A signature changes no data, and a casebook is often signed when it is closed."""
+    close(target=Target(form.study, form.subject.site, form.subject), by=data_manager, reason="Datauttrekk")
+    assert sign_form(form, pi).voided_in is None
+    assert sign_visit(fresh(form).event, pi).voided_in is None
 
 
 @pytest.mark.req("SIG-03")
