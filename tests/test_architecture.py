@@ -14,7 +14,7 @@ from tests.messages import catalogue, messages_of_python, messages_of_templates
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ["pallsoft", "trials", "sites", "crf", "randomization"]
 SOURCE_CEILING, TEST_CEILING = 400, 500
-BUILT_STAGES = {"main job"}
+BUILT_STAGES = {"main job", "data quality"}
 OFF_TEMPLATES = re.compile(r"\sstyle=|<script(?![^>]*\bsrc=)(?![^>]*application/json)|\son[a-z]+=|hx-on|js:")
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]")

@@ -115,7 +115,7 @@ def test_values_and_texts_are_gone_also_from_the_trail(erased, patient):
         assert {tuple(row) for row in cursor.fetchall()} <= {(None, None)}
 
 
-def test_the_chain_is_clean_and_names_the_erasure(erased, capsys):
+def test_pc091_the_chain_is_clean_and_names_the_erasure(erased, capsys):
     assert list(findings()) == []
     call_command("verify_audit")
     assert "participant erased by Tor Ås and a second person" in capsys.readouterr().out
