@@ -21,6 +21,7 @@ from trials.models import Study
 PAGE = 50
 WHAT: dict[str, Any] = {
     Permission.VIEW_SUBJECT: gettext_lazy("Subject, visit or form"),
+    Permission.VERIFY: gettext_lazy("Verification"),
     Permission.RANDOMIZE: gettext_lazy("Randomisation"),
     Permission.RECORD_CONSENT: gettext_lazy("Consent"),
 }
