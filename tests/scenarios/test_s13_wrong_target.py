@@ -103,7 +103,7 @@ def test_s13_it_begins_with_a_query_of_the_monitor_and_ends_with_its_answer(
     assert stored.data["TS_TARGET"] == "PAIN"
     waiting = [item.url for item in work_items(crc, study)]
     assert reverse("queries", args=[study.oid]) in waiting
-    change(patient, "TS", crc, {"TS_TARGET": "BLEED"}, "Avvik: pasientens skjema sier blødning")
+    change(patient, "TS", crc, {"TS_TARGET": "BLEED"}, "Query: pasientens skjema sier blødning")
     query.refresh_from_db()
     assert query.status == "open", "a corrected answer closes nothing that a person asked"
     query = answer_query(query=query, text="Blødning er riktig. Korreksjon er bedt om.", by=crc)
