@@ -97,8 +97,7 @@ def first_subject(page: Page) -> str:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize("language", ["nb", "en"])
+@pytest.mark.parametrize(("language", "viewport"), [("nb", PHONE), ("en", WIDE)], ids=["nb-phone", "en-wide"])
 @pytest.mark.parametrize(("role", "site"), PEOPLE)
 def test_every_page_of_every_role_is_in_order(open_page, sign_in, accessible, english, role, site, language, viewport):
     page = open_page(viewport=viewport, language=language)
