@@ -37,6 +37,7 @@ NOTES = """## What is measured
   each time. *Both prepared* shows what the storage itself costs.
 * **Allocate**: medians of three rounds of each, in turn; the study's one chain and the row of the stratum put the
   clients in a queue, which pgbench's ten branches do only in part.
+* **Subject page**: one subject with all forms of all visits saved; the number of statements does not grow with them.
 * **Casebook**: a subject with 16 filled forms: reading, rules, history of every value, HTML, a tagged PDF/UA with its
   contents; the floor is plain paragraphs from a string, untagged, without a table.
 * Tables are analysed first, and sessions warmed up: a session that keeps plans made for empty tables is slower.
@@ -60,6 +61,7 @@ def ratios(subjects: int) -> list[Ratio]:
     trial = make_trial()
     return [
         page.form_page(trial, rounds=200),
+        page.subject_page(trial, rounds=100),
         page.autosave(trial, rounds=200),
         database.first_save(trial, rounds=400),
         database.save_again(trial, rounds=400),

@@ -9,7 +9,11 @@ from django.urls import include, path, reverse
 
 from benchmarks.measure import Ratio, in_turn
 from benchmarks.trial import ITEMS, Trial, add_subjects
-from crf.models import StudyEvent
+from crf.models import FormData, FormStatus, StudyEvent
+from pallsoft.audit.context import change_set
+from sites.models import Subject
+
+FORMS = 60
 
 
 def empty(request: HttpRequest) -> HttpResponse:
@@ -29,6 +33,40 @@ def form_page(trial: Trial, rounds: int) -> Ratio:
         assert shown >= ITEMS, f"only {shown} questions are shown"
         times = in_turn(lambda: client.get(address), lambda: client.get("/empty/"), rounds=rounds)
     return Ratio(f"page of {shown} items / empty view", *times, "ms", 8)
+
+
+def subject_page(trial: Trial, rounds: int) -> Ratio:
+    """Visits across, forms down; a person who has answered every form that is not kept as a list, 60 at least."""
+    client = Client()
+    with override_settings(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["testserver"]):
+        client.force_login(trial.nurse, backend="allauth.account.auth_backends.AuthenticationBackend")
+        subject = add_subjects(trial, 1, answered=False)[0].subject
+        _answer_everything(trial, subject)
+        address = reverse("subject", args=[trial.study.oid, subject.number])
+        chips = client.get(address).content.count(b"chip-complete")
+        assert chips >= FORMS, f"only {chips} forms are shown"
+        times = in_turn(lambda: client.get(address), lambda: client.get("/empty/"), rounds=rounds)
+    return Ratio(f"subject page of {chips} saved forms / empty view", *times, "ms", 12)
+
+
+def _answer_everything(trial: Trial, subject: Subject) -> None:
+    with change_set(study=trial.study, by=trial.nurse, action="benchmark", site=trial.site):
+        for planned in trial.definition.events:
+            event, _new = StudyEvent.objects.get_or_create(
+                study=trial.study, subject=subject, event_oid=planned.oid, ordinal=1
+            )
+            FormData.objects.bulk_create(
+                FormData(
+                    study=trial.study,
+                    subject=subject,
+                    event=event,
+                    form_oid=ref.form,
+                    definition_version=trial.version,
+                    status=FormStatus.COMPLETE,
+                )
+                for ref in planned.forms
+                if not trial.definition.form(ref.form).repeating
+            )
 
 
 def autosave(trial: Trial, rounds: int) -> Ratio:
