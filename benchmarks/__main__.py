@@ -25,7 +25,7 @@ What counts is the ratio: absolute times are those of one machine on one day. Me
 
 NOTES = """## What is measured
 * **Page**: a saved form of over 30 questions, open for entry, through all middleware; the floor reads session and
-  person. The page adds nine statements, one of them the line in the access log, which is flushed to disk before the
+  person. The page adds some twenty statements, one of them the line in the access log, flushed to disk before the
   page is shown, and draws the questions; one with answers to choose from is drawn once for each answer and language.
 * **Autosave**: one field of an open form, from the browser's message to the committed draft; the floor as above. Small
   statements find person, place and right; one row is written and flushed.
@@ -43,9 +43,11 @@ NOTES = """## What is measured
 * Tables are analysed first, and sessions warmed up: a session that keeps plans made for empty tables is slower.
 
 ## Where the time goes in what is missed, or nearly
-* **Page**: of 16 ms processor time on the machine of this table, some 7 go to the nine statements (most of it Django's
-  making of SQL and objects, not PostgreSQL), 5 to templates, 1.5 to middleware. Every statement more costs 0.5 ms:
-  `tests/integration/crf/test_queries.py` holds their number.
+* **Page**: with 34 items and nine statements the ratio was 10. Drafts, queries, verifications, signatures and
+  participation added ten statements, most of whose time is Django's making of SQL and objects, not PostgreSQL; and the
+  form has 50 items now. `tests/integration/crf/test_queries.py` holds the number of statements.
+* **Subject page**: of its time some 40 % go to twenty statements, 30 % to templates (a chip for each form), 20 % to the
+  rules that say which forms are shown. The number of statements does not grow with the forms.
 * **First save**, 1.2 ms on a quiet disk against 0.7 ms: opening the change set 0.2 ms; the insert 0.45 ms, of which the
   value check 0.17, the trail with its digest 0.12, the lock path 0.04 and the row itself 0.07; the commit with deferred
   keys, seal and flush 0.35 ms. The value check is one index look-up and one expression for each value, inlined by the
