@@ -308,8 +308,8 @@ def without_what_differs(response):
 def test_what_belongs_to_another_site_is_not_found_like_what_is_not_there(sign_in, make_user, tromso, address, role):
     client = sign_in(the_role(Role(role), make_user, tromso, "t_"))
     nowhere = address | {
-        "number": "XXX-999",
-        "code": "XXX",
+        "number": "NOS-999",
+        "code": "NOS",
         "entry_id": uuid.uuid4(),
         "delegation_id": uuid.uuid4(),
         "query_id": uuid.uuid4(),
