@@ -4,7 +4,6 @@ import uuid
 
 import pytest
 from django.urls import reverse
-from django.utils import translation
 
 from crf.answers import SubjectAnswers
 from crf.models import MonitoringVisit, Verification
@@ -17,13 +16,7 @@ from sites.selectors import definition_at
 from sites.worklist import work_items
 from tests.fixtures.by_hand import enter, scores, screening_answers
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def in_norwegian():
-    with translation.override("nb"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_bokmal")]
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from crf.models import FormData, StudyEvent
-from crf.services import save_form
+from crf.services import raise_query, save_form
 from trials.checker import check
 
 HERE = Path(__file__).parent
+QUESTION = "Står det 6 eller 9 i journalen? Ærlig talt uleselig."
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +67,14 @@ def row(visit):
     return lambda event_oid, form_oid, repeat_key="1", ordinal=1: stored(
         visit(event_oid, ordinal), form_oid, repeat_key
     )
+
+
+@pytest.fixture
+def ask(visit, monitor):
+    """ask("SCORE_PAIN"): a query of the monitor at an item of the first visit."""
+
+    def raised(item="SCORE_PAIN", form="SCORE", event="START", **more):
+        given = {"text": QUESTION, "key": uuid.uuid4(), "by": monitor} | more
+        return raise_query(event=visit(event), form_oid=form, item_oid=item, **given)
+
+    return raised

@@ -6,6 +6,8 @@ from crf.services import signing
 from pallsoft.accounts.signing import prove
 from tests.fixtures import PASSWORD
 
+SCORES = {"SCORE_PAIN": "6", "SCORE_VAGINAL": "0"}
+
 
 def fresh(form):
     """The row as it is now, with its subject."""

@@ -6,7 +6,6 @@ import threading
 import pytest
 from django.db import connection
 from django.urls import reverse
-from django.utils import translation
 
 from crf.answers import SubjectAnswers
 from crf.models import FormData, Lock, LockKind, StudyEvent
@@ -35,13 +34,7 @@ from sites.models import Sex, Subject
 from sites.selectors import definition_at
 from sites.services import correct_subject
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def in_norwegian():
-    with translation.override("nb"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_bokmal")]
 
 
 ACCEPTED = "Godtatt slik det er"

@@ -7,20 +7,11 @@ from django.urls import reverse
 
 from crf import facts
 from crf.models import Query, QueryStatus
-from crf.services import answer_query, close_query, raise_query
+from crf.services import answer_query, close_query
 from crf.waiting import queries_waiting
+from tests.integration.crf.conftest import QUESTION
 
 HTMX = {"headers": {"HX-Request": "true"}}
-TEXT = "Står det 6 eller 9? Ærlig talt uleselig."
-
-
-@pytest.fixture
-def ask(visit, monitor):
-    def raised(item="SCORE_PAIN", form="SCORE", event="START", **more):
-        given = {"text": TEXT, "key": uuid.uuid4(), "by": monitor} | more
-        return raise_query(event=visit(event), form_oid=form, item_oid=item, **given)
-
-    return raised
 
 
 @pytest.fixture
@@ -45,8 +36,8 @@ def step(query):
 @pytest.mark.req("DAT-12")
 def test_a_monitor_asks_at_an_item_and_the_site_answers_on_the_page(sign_in, monitor, crc, at):
     page = sign_in(monitor, "en")
-    sent = page.post(at(), {"text": TEXT, "key": str(uuid.uuid4())}, follow=True).content.decode()
-    assert TEXT in sent and "The query is raised." in sent
+    sent = page.post(at(), {"text": QUESTION, "key": str(uuid.uuid4())}, follow=True).content.decode()
+    assert QUESTION in sent and "The query is raised." in sent
     query = Query.objects.get()
     page = sign_in(crc, "en")
     assert page.get(step(query)).url == f"{at()}#query-{query.pk}"
@@ -60,7 +51,7 @@ def test_beside_a_form_the_panel_comes_alone_and_brings_the_new_chips(sign_in, c
     query = ask()
     page = sign_in(crc)
     panel = page.get(at(), **HTMX).content.decode()
-    assert "<html" not in panel and TEXT in panel and "hx-swap-oob" not in panel
+    assert "<html" not in panel and QUESTION in panel and "hx-swap-oob" not in panel
     form = f"http://testserver{at().split('items/')[0]}"
     headers = HTMX["headers"] | {"HX-Current-URL": form}
     answer = page.post(step(query), {"act": "answer", "text": "6"}, headers=headers)

@@ -21,10 +21,9 @@ from pallsoft.errors import NotAllowedNow, NotPermitted
 from sites.clock import local_today
 from sites.models import Role, Task
 from sites.services import delegate_task, end_delegation
-from tests.integration.crf.signing import fresh, sign_casebook, sign_form, sign_visit
+from tests.integration.crf.signing import SCORES, fresh, sign_casebook, sign_form, sign_visit
 
 DOSE = {"DOSE_ON": "2026-09-02", "DOSE_GY": "8"}
-SCORES = {"SCORE_PAIN": "6", "SCORE_VAGINAL": "0"}
 
 
 @pytest.fixture

@@ -15,9 +15,7 @@ from pallsoft.accounts.signing import ATTEMPT
 from pallsoft.outbox.services import send_due
 from sites.services import verify_identity
 from tests.fixtures import PASSWORD
-from tests.integration.crf.signing import fresh, sign_form
-
-SCORES = {"SCORE_PAIN": "6", "SCORE_VAGINAL": "0"}
+from tests.integration.crf.signing import SCORES, fresh, sign_form
 
 
 @pytest.fixture

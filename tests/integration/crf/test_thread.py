@@ -15,7 +15,6 @@ from crf.services import (
     cancel_query,
     close_queries,
     close_query,
-    raise_query,
     reopen_query,
     void_form,
 )
@@ -23,19 +22,7 @@ from pallsoft.audit.context import change_set
 from pallsoft.audit.models import ChangeSet, ItemChange
 from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow, NotPermitted, PallsoftError
 from sites.models import Role
-
-TEXT = "Står det 6 eller 9 i journalen? Ærlig talt uleselig."
-
-
-@pytest.fixture
-def ask(visit, monitor):
-    """ask("SCORE_PAIN"): a query of the monitor at an item of the first visit."""
-
-    def raised(item="SCORE_PAIN", form="SCORE", event="START", **more):
-        given = {"text": TEXT, "key": uuid.uuid4(), "by": monitor} | more
-        return raise_query(event=visit(event), form_oid=form, item_oid=item, **given)
-
-    return raised
+from tests.integration.crf.conftest import QUESTION
 
 
 def test_the_diagram_in_the_manual_is_that_of_the_table():
@@ -62,7 +49,7 @@ def test_a_query_lives_from_question_to_close_and_changes_no_answer(save, row, a
     assert query.status == QueryStatus.CLOSED
     told = list(query.messages.values_list("step", "kind", "text", "by_rule"))
     assert told == [
-        (1, MessageKind.OPEN, TEXT, False),
+        (1, MessageKind.OPEN, QUESTION, False),
         (2, MessageKind.ANSWER, "Det står 6.", False),
         (3, MessageKind.REOPEN, "Hvilken side?", False),
         (4, MessageKind.ANSWER, "Side 2", False),
@@ -208,7 +195,7 @@ def test_the_application_can_neither_rewrite_nor_delete_a_thread(ask):
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
-    assert query.messages.get().text == TEXT
+    assert query.messages.get().text == QUESTION
 
 
 @pytest.mark.req("DAT-12")

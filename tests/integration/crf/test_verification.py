@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import translation
 
 from crf.answers import SubjectAnswers
 from crf.models import FormData, MonitoringVisit, Verification
@@ -28,13 +27,7 @@ from sites.models import Role, Sex
 from sites.selectors import definition_at
 from sites.services import correct_subject
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def in_norwegian():
-    with translation.override("nb"):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_bokmal")]
 
 
 @pytest.fixture
