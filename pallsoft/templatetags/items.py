@@ -29,6 +29,7 @@ DATE, NRS = Control("crf/items/date.html", "field"), Control("crf/items/nrs.html
 CONTROLS = {"text": TEXT, "integer": NUMBER, "decimal": NUMBER, "nrs": NRS, "yesno": RADIOS}
 CONTROLS |= dict.fromkeys(("date", "partial_date", "time", "datetime"), DATE)
 MOST_RADIOS = 6
+COMPUTED = {"integer", "decimal"}  # kinds of computed items whose words no person has typed
 FOUR, ROWED, PAIRED = 4, 17, 27  # answers, and letters of the longest that fits
 
 
@@ -69,9 +70,11 @@ def _options(choices: tuple[tuple[str, str], ...], chosen: str) -> SafeString:
 @register.simple_tag
 def item_question(item: Mapping[str, Any]) -> SafeString:
     """An item's label and control. Answers to choose from are few, and to draw them is most of a page's time: the same
-    answer to the same question is drawn once for all subjects. Nothing that anybody typed is kept."""
+    answer to the same question is drawn once for all subjects, and so is a computed number. Nothing that anybody typed
+    is kept."""
     offered = {"", *nrs_scores(), *(code for code, _label in [*item["codes"], *item["missing_choices"]])}
-    if item["errors"] or item["old"] or not offered.issuperset((item["value"], item["missing"])):
+    is_few = offered.issuperset((item["value"], item["missing"])) or (item["derived"] and item["kind"] in COMPUTED)
+    if item["errors"] or item["old"] or not is_few:
         return _draw(item)
     return _drawn(_Answered((item["question"], item["value"], item["missing"], item["readonly"], get_language()), item))
 

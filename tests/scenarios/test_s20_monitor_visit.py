@@ -16,7 +16,7 @@ from sites.selectors import definition_at
 from sites.worklist import work_items
 from tests.fixtures.by_hand import enter, scores, screening_answers
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_bokmal")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

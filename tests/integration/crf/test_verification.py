@@ -27,7 +27,7 @@ from sites.models import Role, Sex
 from sites.selectors import definition_at
 from sites.services import correct_subject
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_bokmal")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ import re
 import pytest
 from django.template.loader import render_to_string
 
+from pallsoft.templatetags.items import _drawn
+
 CODES = [("A", "Blære"), ("B", "Endetarm")]
 MISSING = [("ND", "Ikke gjort"), ("REF", "Vil ikke svare")]
 
@@ -144,3 +146,13 @@ def test_the_earlier_value_and_the_history_are_one_press_away():
 def test_only_an_optional_item_says_so():
     assert "item-optional" in html("text", required=False)
     assert "item-optional" not in html("text", required=True)
+
+
+def test_a_computed_number_is_drawn_once_for_each_value_and_a_typed_text_never_kept():
+    question = object()
+    seen = _drawn.cache_info().currsize
+    for value in ("5", "6", "5"):
+        assert f">{value}</output>" in html("integer", derived=True, value=value, question=question)
+    assert _drawn.cache_info().currsize == seen + 2
+    html("text", derived=True, value="Åse skrev dette", question=question)
+    assert _drawn.cache_info().currsize == seen + 2
