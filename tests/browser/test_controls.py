@@ -26,7 +26,7 @@ PAGE = """{% extends base %}
 def item(name, kind, label, **changes):
     return {
         "question": object(), "oid": name, "name": name, "label": label, "kind": kind, "value": "", "missing": "",
-        "codes": [], "errors": [], "old": "", "readonly": False,
+        "codes": [], "errors": [], "old": "", "readonly": False, "derived": False,
         "missing_choices": REFUSED, "anchors": {"low": "Ingen smerter", "high": "Verst tenkelige"}, "required": True,
     } | changes  # fmt: skip
 
