@@ -67,7 +67,7 @@ class Idle:
         if "HX-Request" in request.headers:
             return HttpResponse(status=LOCKED)
         ask = reverse("account_reauthenticate")
-        if name.startswith(("account_", "mfa_")):  # what is sent there may hold a password
+        if "password" in request.POST or name.startswith(("account_", "mfa_")):  # a password never waits in the session
             return HttpResponseRedirect(f"{ask}?{urlencode({'next': request.path})}")
         waiting: HttpResponse = suspend_request(request, ask)
         return waiting

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 import time_machine
@@ -101,11 +102,20 @@ def test_a_preview_is_refused_while_the_screen_is_locked(browser, form, later):
     assert browser.post(f"{form}preview/", {"EC_ECOG": "2"}, headers={"HX-Request": "true"}).status_code == 423
 
 
-def test_a_password_never_waits_in_the_session(browser, later):
+@pytest.mark.parametrize("page", ["account_change_password", "form-sign", "to-sign", "eligibility"])
+def test_a_password_never_waits_in_the_session(browser, later, subject, page):
+    place = {
+        "form-sign": [subject.study.oid, subject.number, "W4", 1, "EC", "1"],
+        "eligibility": [subject.study.oid, subject.number],
+        "to-sign": [subject.study.oid],
+    }
     later(minutes=17)
-    browser.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": "nytt", "password2": "nytt"})
+    to = reverse(page, args=place.get(page, []))
+    field = "oldpassword" if page == "account_change_password" else "password"
+    answer = browser.post(to, {field: PASSWORD, "meaning": "reviewed"})
     stored = [session.get_decoded() for session in Session.objects.all()]
     assert stored and PASSWORD not in str(stored)
+    assert locked(answer) and f"next={to}" in unquote(answer["Location"])
 
 
 def test_signing_out_works_while_locked(browser, later):
