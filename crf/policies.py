@@ -110,7 +110,7 @@ def can_query(event: StudyEvent, form_oid: str) -> bool:
 
 
 def check_can_sign(site: Site, forms: list[FormData]) -> None:
-    """Raises NotAllowedNow while there is nothing to sign or something is not finished; a lock refuses at the write."""
+    """Raises NotAllowedNow while there is nothing to sign or something is not finished. A lock is no hindrance."""
     check_can_enter(site)
     if not forms:
         raise NotAllowedNow(_("There is nothing to sign: no form is saved here yet."))

@@ -9,9 +9,10 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_tot
 from django.core import mail
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils import timezone
 
 from crf.models import Meaning, Signature
-from pallsoft.accounts.signing import ATTEMPT
+from pallsoft.accounts.signing import ATTEMPT, locked_until
 from pallsoft.outbox.services import send_due
 from sites.services import verify_identity
 from tests.fixtures import PASSWORD
@@ -99,6 +100,33 @@ def test_five_failures_lock_and_tell_the_person_and_the_security_contact(post, p
     assert [ok for user, _subject, what, ok in access_log() if what == ATTEMPT and user == pi.pk] == [False] * 5
     settings.SIGNING_LOCK_MINUTES = 0
     assert post().status_code == 302
+
+
+@pytest.mark.req("SIG-08")
+@pytest.mark.parametrize(
+    ("minutes_ago", "minutes_left"),
+    [
+        ([1, 1, 1, 1, 1], 29),
+        ([29, 2, 2, 1, 1], 29),  # from the last of them, not from the first
+        ([58, 33, 32, 31, 29], 1),
+        ([60, 34, 33, 32, 31], None),
+        ([32, 2, 2, 1, 1], None),  # too far from one another
+        ([9, 9, 9, 9], None),
+        ([59, 32, 31, 31, 31, 1], None),  # the lock is over: one more failure does not lock at once
+    ],
+)
+def test_a_lock_lasts_its_whole_time_from_the_last_failure(pi, owner, settings, minutes_ago, minutes_left):
+    settings.SIGNING_LOCK_MINUTES = 30
+    with owner.cursor() as cursor:
+        for minutes in minutes_ago:
+            cursor.execute(
+                "INSERT INTO audit.access (at, user_id, what, ok, request_id, db_user)"
+                " VALUES (clock_timestamp() - make_interval(mins => %s), %s, %s, false, '', '')",
+                [minutes, str(pi.pk), ATTEMPT],
+            )
+    until = locked_until(pi)
+    left = until and round((until - timezone.now()).total_seconds() / 60)
+    assert left == minutes_left
 
 
 @pytest.mark.req("SIG-08")
