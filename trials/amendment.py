@@ -6,6 +6,7 @@ an item that is no longer asked is `retired: true` (DAT-11).
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -56,6 +57,10 @@ def _lost(old: StudyDef, new: StudyDef) -> Iterator[str]:
             yield _("Form %(oid)s is gone. Keep it, and take it away from the visits that ask it no more.") % {
                 "oid": form.oid
             }
+        elif form.repeating != new.form(form.oid).repeating:
+            yield _("Form %(oid)s was a list and is none now, or the other way. Ask with a new form.") % {
+                "oid": form.oid
+            }
     for form in old.forms:
         for item in form.items:
             if not new.has_item(item.oid):
@@ -78,6 +83,33 @@ def _altered_items(old: StudyDef, new: StudyDef) -> Iterator[str]:
             }
         if before.unit != now.unit:
             yield _("Item %(oid)s has another unit. Retire it, and ask with a new item.") % {"oid": now.oid}
+        if now.derived and not before.derived:
+            yield _("Item %(oid)s was answered and is computed now. Retire it, and compute a new item.") % {
+                "oid": now.oid
+            }
+        if narrowed := _narrowed(before, now):
+            yield _("Item %(oid)s allows less than before (%(what)s), so stored answers would not fit.") % {
+                "oid": now.oid,
+                "what": ", ".join(narrowed),
+            }
+
+
+def _narrowed(before: ItemDef, now: ItemDef) -> list[str]:
+    """The keys by which an answer that was right is refused now; what is unlikely is asked about by a check instead."""
+    return [
+        *(key for key in ("length", "decimals", "max") if _upper(now, key) < _upper(before, key)),
+        *(["min"] if _lower(now) > _lower(before) else []),
+        *(["missing"] if set(before.all_missing_codes) - set(now.all_missing_codes) else []),
+    ]
+
+
+def _upper(item: ItemDef, key: str) -> Decimal:
+    limit = getattr(item, key)
+    return Decimal("Infinity") if limit is None else Decimal(limit)
+
+
+def _lower(item: ItemDef) -> Decimal:
+    return Decimal("-Infinity") if item.min is None else item.min
 
 
 def _altered_codes(old: StudyDef, new: StudyDef) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Two versions compared: what is new, changed, retired; and what may not follow."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -75,3 +76,49 @@ def test_a_code_that_is_gone_or_means_something_else_is_refused_a_better_transla
     assert broken_promises(study, with_codes((replace(first, label=Text(nb="Ny", en="New")), *listed.items[1:])))
     better = Text(nb=first.label.nb, en="Better English")
     assert broken_promises(study, with_codes((replace(first, label=better), *listed.items[1:]))) == []
+
+
+def with_first(study, kind, **changes):
+    """The study with `changes` to its first answered item of the kind."""
+    form, group, item = next(
+        (form, group, item)
+        for form in study.forms
+        for group in form.groups
+        for item in group.items
+        if item.kind == kind and not item.derived
+    )
+    items = tuple(replace(one, **changes) if one is item else one for one in group.items)
+    groups = tuple(replace(one, items=items) if one is group else one for one in form.groups)
+    forms = tuple(replace(one, groups=groups) if one is form else one for one in study.forms)
+    return replace(study, forms=forms)
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "now", "key"),
+    [
+        ("text", {"length": 200}, {"length": 199}, "length"),
+        ("decimal", {"decimals": 2}, {"decimals": 1}, "decimals"),
+        ("decimal", {"max": None}, {"max": Decimal(9)}, "max"),
+        ("integer", {"max": Decimal(9)}, {"max": Decimal(8)}, "max"),
+        ("integer", {"min": None}, {"min": Decimal(0)}, "min"),
+        ("integer", {"min": Decimal(-1)}, {"min": Decimal(0)}, "min"),
+        ("code", {"missing": ("ND", "REF")}, {"missing": ("ND",)}, "missing"),
+    ],
+)
+def test_an_answer_that_was_right_is_never_refused_later_and_more_may_be_allowed(study, kind, before, now, key):
+    wide, narrow = with_first(study, kind, **before), with_first(study, kind, **now)
+    (promise,) = broken_promises(wide, narrow)
+    assert f"({key})" in promise
+    assert broken_promises(narrow, wide) == []
+
+
+def test_what_was_answered_is_not_computed_over(study):
+    computed = with_first(study, "integer", derived="1")
+    assert len(broken_promises(study, computed)) == 1
+    assert broken_promises(computed, study) == []
+
+
+def test_a_form_does_not_become_a_list_nor_a_list_a_form(study):
+    first = study.forms[0]
+    turned = replace(study, forms=(replace(first, repeating=not first.repeating), *study.forms[1:]))
+    assert len(broken_promises(study, turned)) == len(broken_promises(turned, study)) == 1
