@@ -23,8 +23,12 @@ def event_for(
 ) -> StudyEvent:
     """A visit of a subject whom the person may see, stored or planned. Raises Http404."""
     subject = subject_for(user, study_oid, number, reading=reading)
+    study = definition_at(subject.site)
+    definition = _or_404(lambda: study.event(event_oid))
+    if event_betrays_arm(study, definition) and not sees_arm(user, subject):
+        raise Http404
     event = standing(StudyEvent(study=subject.study, subject=subject, event_oid=event_oid, ordinal=ordinal))
-    if event._state.adding and not _is_planned(_or_404(lambda: definition_at(subject.site).event(event_oid)), ordinal):
+    if event._state.adding and not _is_planned(definition, ordinal):
         raise Http404
     return event
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crf.models import Lock, LockKind, StudyEvent
+from crf.selectors.visible import secret_parts
 from pallsoft.audit.models import ChangeSet
 from sites.models import Site, Subject
 from sites.permissions import AnyUser, Permission, has_permission, rights_at
@@ -124,7 +125,8 @@ def shown_locks(study: Study, user: AnyUser, over: Target | None = None) -> list
     for lock in locks:
         place = lock.subject.site if lock.subject else lock.site
         rights = _rights(user, study, place)
-        if lock.takes_two or rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}:
+        seen = lock.takes_two or rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}
+        if seen and (Permission.VIEW_ARM in rights or not names.tells_arm(lock)):
             request = asked.get(lock.lift_requested_in) if lock.lift_requested_in else None
             shown.append(ShownLock(lock, *names.of(lock), request, _may_lift(lock, request, user, rights)))
     return shown
@@ -178,6 +180,12 @@ class _Names:
             label = str(study.event(event.event_oid).label) if study.has_event(event.event_oid) else event.event_oid
             parts.append(f"{label} {event.ordinal}" if event.ordinal > 1 else label)
         return ", ".join([*parts, *([str(form.title)] if form else [])]), target.url
+
+    def tells_arm(self, lock: Lock) -> bool:
+        if lock.subject is None:
+            return False
+        secret = secret_parts(self._definition(lock.subject.site))
+        return lock.form_oid in secret.forms or bool(lock.event and lock.event.event_oid in secret.events)
 
     def _definition(self, site: Site) -> StudyDef:
         if site.pk not in self.definitions:

@@ -1,4 +1,8 @@
-"""What is still open before something is locked: counted for one path, with the way to each place."""
+"""What is still open before something is locked: counted for one path, with the way to each place.
+
+How many fractions there are, and whether a visit of one arm is planned, tells the arm. Who may not see it is told
+nothing of these, not even a number (D8).
+"""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -24,8 +28,10 @@ from crf.selectors.locks import Target
 from crf.selectors.matrix import visit_label, visit_url
 from crf.selectors.plan import form_plan, marks_of
 from crf.selectors.standing import covering
+from crf.selectors.visible import NO_SECRET, Secret, secret_parts
 from sites.clock import local_today
 from sites.models import Consent, Subject
+from sites.permissions import AnyUser, Permission, has_permission
 from sites.selectors import definition_at
 from trials.definition import StudyDef
 
@@ -49,14 +55,14 @@ class OpenPoint:
     where: list[dict[str, Any]]
 
 
-def open_points(target: Target) -> list[OpenPoint]:
-    """Every kind, also those of which nothing is open; a constant number of queries per site."""
+def open_points(target: Target, user: AnyUser) -> list[OpenPoint]:
+    """What the person may know of every kind, also where nothing is open; a constant number of queries per site."""
     by_site: dict[UUID, list[Subject]] = defaultdict(list)
     for subject in _subjects_of(target):
         by_site[subject.site_id].append(subject)
     found: dict[str, Counter[Link]] = defaultdict(Counter)
     for subjects in by_site.values():
-        _SiteCount(target, subjects, found).run()
+        _SiteCount(target, subjects, user, found).run()
     return [_point(str(label), found[kind]) for kind, label in LABELS.items()]
 
 
@@ -78,33 +84,39 @@ def _subjects_of(target: Target) -> list[Subject]:
 class _SiteCount:
     """The subjects of one site, who share a definition."""
 
-    def __init__(self, target: Target, subjects: list[Subject], found: dict[str, Counter[Link]]) -> None:
+    def __init__(self, target: Target, subjects: list[Subject], user: AnyUser, found: dict[str, Counter[Link]]) -> None:
         self.target, self.found = target, found
         self.subjects = {subject.pk: subject for subject in subjects}
-        self.study: StudyDef = definition_at(subjects[0].site)
+        site = subjects[0].site
+        self.study: StudyDef = definition_at(site)
+        sees_arm = has_permission(user, Permission.VIEW_ARM, target.study, site)
+        self.secret: Secret = NO_SECRET if sees_arm else secret_parts(self.study)
 
     def run(self) -> None:
         self._forms()
         self._consents()
         visit = self._visit("event__")
-        queries = Query.objects.filter(visit, status__in=[QueryStatus.OPEN, QueryStatus.ANSWERED])
+        queries = Query.objects.filter(visit, ~self.secret.queries, status__in=[QueryStatus.OPEN, QueryStatus.ANSWERED])
         self._rows("query", self._of_form(queries, "form_oid"))
-        deviations = Deviation.objects.filter(visit, status=DeviationStatus.PROPOSED).select_related("form_data")
+        deviations = Deviation.objects.filter(visit, ~self.secret.deviations, status=DeviationStatus.PROPOSED)
+        deviations = deviations.select_related("form_data")
         self._rows("deviation", self._of_form(deviations, "form_data__form_oid"))
         self._overdue()
 
     def _forms(self) -> None:
         signed, marks = self._signed(), marks_of(self.subjects.values())
-        rows = FormData.objects.filter(self._visit("event__"), subject__in=self.subjects, removed_in=None)
+        rows = FormData.objects.filter(self._visit("event__"), ~self.secret.places(), removed_in=None)
         forms: dict[UUID, list[FormData]] = defaultdict(list)
-        for row in rows.select_related("event").order_by("event__window_from", "repeat_key"):
+        for row in (
+            rows.filter(subject__in=self.subjects).select_related("event").order_by("event__window_from", "repeat_key")
+        ):
             forms[row.subject_id].append(row)
         for subject in self.subjects.values():
             answers = SubjectAnswers(subject, self.study)
             for row in forms[subject.pk]:
                 if self.target.form and row.form_oid != self.target.form.oid:
                     continue
-                planned = {(row.pk, oid) for oid in form_plan(row, answers).items}
+                planned = {(row.pk, oid) for oid in form_plan(row, answers).items - self.secret.items}
                 link = self._form_link(subject, row.event, row.form_oid, row.repeat_key)
                 self.found["incomplete"][link] += row.status == FormStatus.INCOMPLETE
                 self.found["unsigned"][link] += row.pk not in signed
@@ -130,6 +142,7 @@ class _SiteCount:
             return
         today = local_today(next(iter(self.subjects.values())).site.timezone)
         late = StudyEvent.objects.filter(self._visit(), happened_on=None, not_done_reason="", window_to__lt=today)
+        late = late.exclude(event_oid__in=self.secret.events)
         for event in late.filter(subject__in=self.subjects).order_by("window_to"):
             subject = self.subjects[event.subject_id]
             event.subject = subject

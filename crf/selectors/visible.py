@@ -48,14 +48,20 @@ class Secret:
     events: frozenset[str]
     checks: frozenset[str]
 
+    def places(self, form: str = "") -> Q:
+        """A condition on rows that name their visit and their form, the latter by `form` ("form_data__")."""
+        return Q(**{f"{form}form_oid__in": self.forms}) | Q(event__event_oid__in=self.events)
+
     @property
     def queries(self) -> Q:
-        return (
-            Q(item_oid__in=self.items)
-            | Q(form_oid__in=self.forms)
-            | Q(event__event_oid__in=self.events)
-            | Q(check_oid__in=self.checks)
-        )
+        return self.places() | Q(item_oid__in=self.items) | Q(check_oid__in=self.checks)
+
+    @property
+    def deviations(self) -> Q:
+        return self.places("form_data__") | Q(check_oid__in=self.checks)
+
+
+NO_SECRET = Secret(frozenset(), frozenset(), frozenset(), frozenset())
 
 
 @lru_cache(maxsize=64)

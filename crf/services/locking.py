@@ -66,7 +66,7 @@ def _close(kind: LockKind, target: Target, by: User, reason: str) -> Lock:
             return made
         _check_not_covered(kind, target, made)
         # Counted now that no save is in flight: what is open stays as it is until the lock stands.
-        waiting = [point for point in open_points(target) if point.count] if kind == LockKind.LOCK else []
+        waiting = [point for point in open_points(target, by) if point.count] if kind == LockKind.LOCK else []
         if waiting and not reason:
             told = ", ".join(f"{point.label}: {point.count}" for point in waiting)
             raise InvalidInput(

@@ -130,7 +130,7 @@ def _page(request: AuthenticatedRequest, target: Target, title: str) -> HttpResp
         else:
             messages.success(request, _("%(what)s is closed.") % {"what": title})
             return redirect(request.path)
-    points = open_points(target)
+    points = open_points(target, request.user)
     context = {
         "study": target.study,
         "target": target,

@@ -154,25 +154,25 @@ def test_locking_with_something_open_needs_a_reason_that_says_so(target, base, d
     assert made.created_in.reason == ACCEPTED
 
 
-def test_the_checklist_counts_by_kind_and_names_the_subject(target, base, subject):
-    points = {point.label: point for point in open_points(target("subject"))}
+def test_the_checklist_counts_by_kind_and_names_the_subject(target, base, subject, data_manager):
+    points = {point.label: point for point in open_points(target("subject"), data_manager)}
     assert points["Ufullstendige skjemaer"].count == points["Skjemaer uten signatur"].count == 1
     assert points["Planlagte verifiseringer som ikke er gjort"].count >= 2, "the weight, and the consent"
     assert points["Ufullstendige skjemaer"].where[0]["label"] == "Utgangspunkt, Screening"
-    site = {point.label: point for point in open_points(target("site"))}
+    site = {point.label: point for point in open_points(target("site"), data_manager)}
     assert site["Ufullstendige skjemaer"].where == [{"label": subject.number, "url": target("subject").url, "count": 1}]
-    elsewhere = open_points(target("visit", "WK2", "SCORE"))
+    elsewhere = open_points(target("visit", "WK2", "SCORE"), data_manager)
     assert sum(point.count for point in elsewhere) == 0
 
 
 def test_the_checklist_of_a_study_needs_a_constant_number_of_queries(
-    target, save, enrol, bodo, subject, django_assert_max_num_queries
+    target, save, enrol, bodo, subject, data_manager, django_assert_max_num_queries
 ):
     for year in (1949, 1951, 1953):
         who = subject if year == 1949 else enrol(bodo, birth_year=year)
         save("START", "BASE", {"BASE_WEIGHT": "70"}, of=who)
     with django_assert_max_num_queries(13):
-        open_points(target("study"))
+        open_points(target("study"), data_manager)
 
 
 @pytest.mark.parametrize("scope", ["subject", "visit", "form"])
