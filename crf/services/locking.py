@@ -7,14 +7,14 @@ Lifting one of a site or of the study takes two persons: one asks, another confi
 
 from dataclasses import replace
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from crf.models import Lock, LockKind
 from crf.selectors.locks import Target, locks_over
 from crf.selectors.open_points import open_points
 from crf.selectors.place import standing
-from crf.services.visits import explained, stored
+from crf.services.visits import explained, lock_subject, stored
 from pallsoft.accounts.models import User
 from pallsoft.audit.anchors import anchor
 from pallsoft.errors import InvalidInput, NotAllowedNow
@@ -58,9 +58,7 @@ def confirm_unlock(*, lock: Lock, by: User, reason: str) -> Lock:
 
 def _close(kind: LockKind, target: Target, by: User, reason: str) -> Lock:
     with acting(Permission.FREEZE, study=target.study, by=by, action=ACTIONS[kind], reason=reason, site=target.place):
-        if target.event and target.subject:
-            target.event.subject = target.subject
-            target = replace(target, event=stored(standing(target.event)))
+        target = _held(target)
         made, own = _insert(Lock(kind=kind, **target.path))
         if not own:
             return made
@@ -74,6 +72,21 @@ def _close(kind: LockKind, target: Target, by: User, reason: str) -> Lock:
             )
         anchor(target.study, made.kind)
     return made
+
+
+def _held(target: Target) -> Target:
+    """The target as it stands: first the subject's row, then the key that every save holds shared, then the visit.
+
+    A visit that is stored now takes that key shared; two persons who had it so would wait for each other for ever.
+    """
+    subject = lock_subject(target.subject) if target.subject else None
+    with connection.cursor() as cursor:  # the key of audit.lock_key
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"crf_lock {target.study.pk}"])
+    event = target.event
+    if event and subject:
+        event.subject = subject
+        event = stored(standing(event))
+    return replace(target, subject=subject, event=event)
 
 
 def _insert(lock: Lock) -> tuple[Lock, bool]:

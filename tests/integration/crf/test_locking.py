@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import suppress
 
 import pytest
 from django.db import connection
@@ -17,11 +18,13 @@ from crf.services import (
     confirm_unlock,
     freeze,
     lock,
+    locking,
     mark_not_done,
     record_visit_date,
     request_unlock,
     save_new_forms,
     unlock,
+    visits,
     void_form,
 )
 from crf.waiting_to_check import to_confirm
@@ -33,6 +36,7 @@ from sites.clock import database_now
 from sites.models import Sex, Subject
 from sites.selectors import definition_at
 from sites.services import correct_subject
+from tests.integration.crf.test_two_people import in_threads
 
 pytestmark = pytest.mark.django_db
 
@@ -302,6 +306,34 @@ def test_a_save_in_flight_ends_before_the_lock_stands_and_none_slips_past(target
     with pytest.raises(NotAllowedNow), change_set(study=subject.study, by=crc, action="x", reason="x"):
         base.save(update_fields=["data", "version"])
         FormData.objects.filter(pk=base.pk).update(data={})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_persons_who_close_visits_not_begun_do_not_wait_for_each_other(
+    target, subject, visit, enrol, bodo, data_manager, monkeypatch
+):
+    """Each stores a visit and closes it: where both could store before either closes, both would wait for ever."""
+    other = enrol(bodo, birth_year=1953)
+    both_stored = threading.Barrier(2)
+
+    def stored_and_met(event):
+        event = visits.stored(event)
+        with suppress(threading.BrokenBarrierError):  # the other one waits before storing anything, as it should
+            both_stored.wait(2)
+        return event
+
+    monkeypatch.setattr(locking, "stored", stored_and_met)
+    targets = [Target(who.study, who.site, who, visit("WK4", of=who)) for who in (subject, other)]
+    closed = in_threads(*[lambda one=one: freeze(target=one, by=data_manager) for one in targets])
+    assert [type(one) for one in closed] == [Lock, Lock]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_forms_of_a_visit_not_begun_are_closed_at_once(target, data_manager):
+    forms = [target("form", "WK2", "SCORE"), target("form", "WK2", "BASE")]
+    closed = in_threads(*[lambda one=one: freeze(target=one, by=data_manager) for one in forms])
+    assert [type(one) for one in closed] == [Lock, Lock]
+    assert StudyEvent.objects.count() == 1
 
 
 @pytest.mark.req("AUD-08")
