@@ -13,7 +13,7 @@ from crf.policies import check_can_query
 from crf.queries import PERMISSION, STANDING
 from crf.selectors.place import NEW, place_of
 from crf.services import replays, threads
-from crf.services.visits import explained, lock_subject, stored
+from crf.services.visits import explained, lock_subject, lock_subjects, stored
 from pallsoft.accounts.models import User
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.acting import acting
@@ -94,8 +94,9 @@ def close_queries(*, queries: Sequence[Query], reason: str, by: User) -> list[Qu
     Raises as close_query, and NotAllowedNow when one of them is not answered.
     """
     reason = explained(reason, _("Say why the queries are closed."))
-    with transaction.atomic():  # in the order of the subjects' keys, so that two such calls never wait for each other
-        return [_step(query, K.CLOSE, reason, by, answered=True) for query in sorted(queries, key=_lock_order)]
+    with transaction.atomic():
+        lock_subjects(query.subject for query in queries)
+        return [_step(query, K.CLOSE, reason, by, answered=True) for query in queries]
 
 
 def cancel_queries_of(row: FormData) -> None:
@@ -146,7 +147,3 @@ def _check_not_asked_anew(query: Query) -> None:
     standing = Query.objects.filter(**place, check_oid=query.check_oid, status__in=STANDING).exclude(pk=query.pk)
     if query.check_oid and standing.exists():
         raise NotAllowedNow(_("The check asks about it anew already. Go on in that query."))
-
-
-def _lock_order(query: Query) -> tuple[uuid.UUID, uuid.UUID]:
-    return query.subject_id, query.pk

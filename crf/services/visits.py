@@ -10,9 +10,9 @@ from crf.models import StudyEvent
 from pallsoft.errors import InvalidInput
 from sites.clock import local_today
 from sites.models import Subject
-from sites.services.holding import lock_subject
+from sites.services.holding import lock_subject, lock_subjects
 
-__all__ = ["check_happened", "explained", "lock_subject", "stored"]
+__all__ = ["check_happened", "explained", "lock_subject", "lock_subjects", "stored"]
 
 
 def stored(event: StudyEvent) -> StudyEvent:

@@ -1,7 +1,7 @@
 """The frame of every write about a subject's participation: the locked row, one change set, and what is asked."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,12 @@ def lock_subject(subject: Subject) -> Subject:
     locked = rows.select_related("site", "study").get(pk=subject.pk)
     locked.site.study = locked.study
     return locked
+
+
+def lock_subjects(subjects: Iterable[Subject]) -> None:
+    """Hold the rows of several, in one order and before the first write for any of them, within a transaction."""
+    keys = {subject.pk for subject in subjects}
+    list(Subject.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").values_list("pk"))
 
 
 @contextmanager

@@ -73,8 +73,8 @@ def row(visit):
 def ask(visit, monitor):
     """ask("SCORE_PAIN"): a query of the monitor at an item of the first visit."""
 
-    def raised(item="SCORE_PAIN", form="SCORE", event="START", **more):
+    def raised(item="SCORE_PAIN", form="SCORE", event="START", of=None, **more):
         given = {"text": QUESTION, "key": uuid.uuid4(), "by": monitor} | more
-        return raise_query(event=visit(event), form_oid=form, item_oid=item, **given)
+        return raise_query(event=visit(event, of=of), form_oid=form, item_oid=item, **given)
 
     return raised

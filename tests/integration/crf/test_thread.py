@@ -1,6 +1,8 @@
 """The life of a query: raised, answered, closed, opened again, taken back; by persons."""
 
+import threading
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +12,16 @@ from django.db import DatabaseError, connection, transaction
 
 from crf.models import FormData, Lock, LockKind, MessageKind, Query, QueryMessage, QueryStatus, StudyEvent
 from crf.queries import TRANSITIONS, diagram
+from crf.selectors.locks import Target
 from crf.services import (
     answer_query,
     cancel_query,
     close_queries,
     close_query,
+    freeze,
+    locking,
     reopen_query,
+    threads,
     void_form,
 )
 from pallsoft.audit.context import change_set
@@ -23,6 +29,7 @@ from pallsoft.audit.models import ChangeSet, ItemChange
 from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow, NotPermitted, PallsoftError
 from sites.models import Role
 from tests.integration.crf.conftest import QUESTION
+from tests.integration.crf.test_two_people import in_threads
 
 
 def test_the_diagram_in_the_manual_is_that_of_the_table():
@@ -136,6 +143,34 @@ def test_answered_queries_are_closed_together_each_with_its_own_change_set(ask, 
     closed = close_queries(queries=queries, reason="Gjennomgått på besøket", by=monitor)
     assert {query.status for query in closed} == {QueryStatus.CLOSED}
     assert ChangeSet.objects.filter(action="crf.close_query", reason="Gjennomgått på besøket").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_closing_together_and_locking_do_not_wait_for_each_other(
+    ask, crc, monitor, data_manager, subject, enrol, bodo, monkeypatch
+):
+    """Closing writes for one subject after another; a lock of the later one would wait for the writes, and be waited
+    for. So all subjects are held before the first write."""
+    first, last = sorted([subject, enrol(bodo, birth_year=1953)], key=lambda one: one.pk)
+    queries = [answer_query(query=ask(of=one), text="Ja", by=crc) for one in (first, last)]
+    between = threading.Barrier(2)
+
+    def then_meet(act):
+        def acted(*given, **named):
+            done = act(*given, **named)
+            with suppress(threading.BrokenBarrierError):  # one waits for the other before it gets here, as it should
+                between.wait(2)
+            return done
+
+        return acted
+
+    monkeypatch.setattr(threads, "move", then_meet(threads.move))
+    monkeypatch.setattr(locking, "lock_subject", then_meet(locking.lock_subject))
+    closed, frozen = in_threads(
+        lambda: close_queries(queries=queries, reason="Gjennomgått", by=monitor),
+        lambda: freeze(target=Target(last.study, last.site, last), by=data_manager),
+    )
+    assert len(closed) == 2 and isinstance(frozen, Lock)
 
 
 def test_one_that_is_not_answered_stops_them_all(ask, crc, monitor):
