@@ -21,8 +21,8 @@ class Migration(migrations.Migration):
         Grant("sites_subject", CHANGING),
         Regulated("sites_screeningentry", reason_free=["outcome"]),
         Grant("sites_screeningentry", CHANGING),
-        Regulated("sites_consent"),
+        Regulated("sites_consent", write_once=["subject_id"]),
         Grant("sites_consent", CHANGING),
-        Regulated("sites_consentoption"),
+        Regulated("sites_consentoption", write_once=["subject_id", "consent_id"]),
         Grant("sites_consentoption", CHANGING),
     ]

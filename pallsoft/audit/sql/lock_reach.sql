@@ -45,14 +45,13 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Facts of a subject, when a lock closes the subject as a whole.
+-- Facts of a subject, when a lock closes the subject as a whole: where the row stood, and where it shall stand.
 CREATE FUNCTION audit.refuse_locked_subject() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    v jsonb := to_jsonb(NEW);
 BEGIN
-    PERFORM audit.refuse_closed(NEW.study_id, (v ->> 'site_id')::uuid, coalesce((v ->> 'subject_id')::uuid, NEW.id),
-        NULL, '', '{freeze,lock}');
+    PERFORM audit.refuse_closed(NEW.study_id, (r.doc ->> 'site_id')::uuid,
+        coalesce((r.doc ->> 'subject_id')::uuid, NEW.id), NULL, '', '{freeze,lock}')
+    FROM unnest(ARRAY[to_jsonb(OLD), to_jsonb(NEW)]) r (doc) WHERE r.doc IS NOT NULL;
     RETURN NEW;
 END $$;
 

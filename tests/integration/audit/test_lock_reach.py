@@ -7,7 +7,7 @@ import pytest
 from crf.models import Deviation, Lock, Query, QueryMessage, Signature, Verification
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
-from sites.models import Consent, ConsentOption, Subject
+from sites.models import Consent, ConsentOption, Site, Subject
 from tests.integration.audit.small_trial import make_trial, rows
 from tests.integration.audit.test_verified_values import consent, digest, verify  # noqa: F401 - fixture
 
@@ -118,6 +118,36 @@ def test_the_facts_of_a_closed_subject_do_not_change(trial, consent, writing, ki
     for act in FACTS.values():
         with pytest.raises(NotAllowedNow), writing("corrected"):
             act(trial)
+
+
+@pytest.mark.req("DAT-15")
+@pytest.mark.parametrize("way", ["out of", "into"])
+def test_no_subject_moves_out_of_a_locked_site_or_into_one(trial, writing, way):
+    with writing():
+        other = Site.objects.create(study=trial.study, code="1002", name="Sykehuset i Ø", city="Ø")
+    close(trial, site={"out of": trial.site, "into": other}[way])
+    with pytest.raises(NotAllowedNow), writing("moved"):
+        Subject.objects.update(site=other)
+
+
+@pytest.mark.parametrize("table", ["sites_consent", "sites_consentoption"])
+def test_a_consent_stays_with_its_subject(trial, consent, writing, table):  # noqa: F811
+    with writing():
+        other = Subject.objects.create(
+            study=trial.study, site=trial.site, number="1001-002", birth_year=1950, sex="F", request_key=uuid.uuid4()
+        )
+    with pytest.raises(NotAllowedNow), writing("moved"):
+        rows(f"UPDATE {table} SET subject_id = %s", [other.pk])
+
+
+def test_an_option_stays_with_its_consent(trial, consent, writing):  # noqa: F811
+    with writing():
+        other = Consent.objects.create(
+            study=trial.study, subject=trial.subject, version="1.1", signed_at="2026-09-03T08:15:00Z", language="nb",
+            informed_by=trial.user, copy_given=True,
+        )  # fmt: skip
+    with pytest.raises(NotAllowedNow), writing("moved"):
+        ConsentOption.objects.update(consent=other)
 
 
 @pytest.mark.req("DAT-15")
