@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -18,19 +18,7 @@ from trials.definition import Contact, StudyDef
 from trials.evaluate import settled
 from trials.expressions import Context
 from trials.scope import ANY, HERE, compiled
-from trials.subject_rules import facts_of
 from trials.values import UNKNOWN, Maybe, PartialDate, typed
-
-PLANNED_ANCHOR = "planned_anchor_on"  # own fact of a definition: the day for which day 0 is planned
-FALLBACK = "anchor_fallback_days"  # setting of a definition: days from randomisation to a day 0 that nobody planned
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The day that visits are counted from. `provisional`: not yet the real day 0."""
-
-    day: date
-    provisional: bool
 
 
 @dataclass(frozen=True)
@@ -87,6 +75,11 @@ class SubjectAnswers:
         return self._today or local_today(self.study.timezone)
 
     @cached_property
+    def today_at_site(self) -> date:
+        """The day that visits are due or overdue by."""
+        return local_today(self.subject.site.timezone)
+
+    @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.study.timezone)
 
@@ -98,20 +91,6 @@ class SubjectAnswers:
             return Anchor(at.astimezone(self.zone).date(), at) if at else None
         found = [anchor for form in self._instances(ANY, self.study.anchor.form) if (anchor := self._anchor_in(form))]
         return min(found, key=lambda anchor: (anchor.day, anchor.at is None, anchor.at), default=None)
-
-    @property
-    def clock(self) -> Clock | None:
-        """What visits are counted from: the real day 0; once randomised, until then, the planned or presumed one."""
-        if self.anchor:
-            return Clock(self.anchor.day, provisional=False)
-        randomized_on = self.known("fact.randomized_on")
-        if randomized_on is None:
-            return None
-        planned = facts_of(self.study, self.whole).get(PLANNED_ANCHOR, UNKNOWN)
-        if isinstance(planned, date):
-            return Clock(planned, provisional=True)
-        days = {setting.key: setting.value for setting in self.study.settings}.get(FALLBACK, "0")
-        return Clock(randomized_on + timedelta(days=int(days)), provisional=True)
 
     def days_of(self, contact: Contact) -> list[date]:
         """The days that a contact of the definition names, over all visits and repeats."""

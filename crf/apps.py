@@ -9,12 +9,13 @@ class CrfConfig(AppConfig):
     def ready(self) -> None:
         from crf.exports.holding import files_with
         from crf.services.recalculation import follow_subject
-        from crf.waiting import queries_waiting, unsaved, waiting
+        from crf.waiting import queries_waiting, unsaved, waiting, without_day_0
         from crf.waiting_signatures import waiting as waiting_signatures
         from crf.waiting_to_check import to_confirm, to_verify_again
         from sites import erasing, following, worklist
 
         worklist.register(waiting)
+        worklist.register(without_day_0)
         worklist.register(unsaved)
         worklist.register(queries_waiting)
         worklist.register(waiting_signatures)

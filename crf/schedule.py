@@ -1,6 +1,7 @@
 """When visits are due: pure calendar arithmetic on whole days, the same at any hour and on both DST nights.
 
-Day 0 is the anchor of the definition; a window includes its first and its last day.
+Day 0 is the anchor of the definition; a window includes its first and its last day. Every page, mail and export asks
+here for target day, window, due and overdue; "today" is the day it is at the subject's site (sites.clock).
 """
 
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from crf.models import StudyEvent
 from trials.definition import StudyDef, StudyEventDef
 
 
@@ -21,6 +23,14 @@ class Planned:
     window_from: date
     window_to: date
 
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.event_oid, self.ordinal
+
+    @property
+    def window(self) -> tuple[date, date]:
+        return self.window_from, self.window_to
+
 
 class Timing(StrEnum):
     """How a day lies to a window: four outcomes that are never mixed up."""
@@ -29,6 +39,25 @@ class Timing(StrEnum):
     EARLY = "early"
     IN_WINDOW = "in_window"
     LATE = "late"
+
+
+class VisitState(StrEnum):
+    """How a visit stands on a day; exactly one holds."""
+
+    NO_DATE = "no_date"  # not planned for a day, and not begun
+    TO_COME = "to_come"
+    DUE = "due"
+    OVERDUE = "overdue"
+    DONE = "done"
+    NOT_DONE = "not_done"
+
+
+_WAITING = {
+    Timing.NO_WINDOW: VisitState.NO_DATE,
+    Timing.EARLY: VisitState.TO_COME,
+    Timing.IN_WINDOW: VisitState.DUE,
+    Timing.LATE: VisitState.OVERDUE,
+}
 
 
 def planned_events(study: StudyDef, anchor_on: date) -> list[Planned]:
@@ -48,6 +77,15 @@ def timing(day: date, window_from: date | None, window_to: date | None) -> Timin
     if day < window_from:
         return Timing.EARLY
     return Timing.LATE if day > window_to else Timing.IN_WINDOW
+
+
+def state_of(event: StudyEvent, today: date) -> VisitState:
+    """Whether a visit is done, not done, to come, due or overdue on the day `today` of its site."""
+    if event.not_done_reason:
+        return VisitState.NOT_DONE
+    if event.happened_on:
+        return VisitState.DONE
+    return _WAITING[timing(today, event.window_from, event.window_to)]
 
 
 def _days(event: StudyEventDef) -> Iterator[int]:

@@ -9,14 +9,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crf.answers import SubjectAnswers
+from crf.day_zero import days_waited
 from crf.models import Draft, StudyEvent
-from crf.schedule import Timing, timing
+from crf.schedule import VisitState, state_of
+from crf.selectors.day_zero import anchor_url
+from crf.selectors.due import waiting_visits
 from crf.selectors.matrix import visit_label, visit_url
 from crf.selectors.place import NEW
 from crf.selectors.queries import age_words, my_turn
 from crf.selectors.visible import visible_queries
 from pallsoft.accounts.models import User
 from sites.clock import database_now, local_today
+from sites.models import Subject
 from sites.permissions import Permission, permissions_anywhere, sites_for
 from sites.selectors import definition_at
 from sites.worklist import WorkItem
@@ -25,15 +30,30 @@ from trials.models import Study
 
 def waiting(user: User, study: Study) -> Iterator[WorkItem]:
     """One sentence for each visit that is due or overdue at the sites where the person enters data."""
-    today = local_today(study.timezone)
-    sites = {site.pk: site for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study")}
-    due = StudyEvent.objects.filter(
-        subject__site__in=sites, happened_on=None, not_done_reason="", window_from__lte=today
-    ).select_related("subject__study")
-    for event in due:
-        yield _item(
-            event, visit_label(event, definition_at(sites[event.subject.site_id]).event(event.event_oid)), today
-        )
+    for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study"):
+        today, definition = local_today(site.timezone), definition_at(site)
+        for event in waiting_visits(today).filter(subject__site=site).select_related("subject__study"):
+            yield _item(event, visit_label(event, definition.event(event.event_oid)), today)
+
+
+def without_day_0(user: User, study: Study) -> Iterator[WorkItem]:
+    """One sentence for each subject whose treatment has neither begun nor been cancelled in time (S10)."""
+    for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study"):
+        today, definition = local_today(site.timezone), definition_at(site)
+        provisional = StudyEvent.objects.filter(subject__site=site, provisional=True).values("subject")
+        for subject in Subject.objects.filter(pk__in=provisional).select_related("study", "site"):
+            answers = SubjectAnswers(subject, definition)
+            if waited := days_waited(answers, today):
+                yield _late(answers, waited)
+
+
+def _late(answers: SubjectAnswers, waited: int) -> WorkItem:
+    sentence = ngettext(
+        "%(number)s: %(what)s, %(days)s day after randomisation.",
+        "%(number)s: %(what)s, %(days)s days after randomisation.",
+        waited,
+    ) % {"number": answers.subject.number, "what": answers.study.anchor.late, "days": waited}
+    return WorkItem(sentence, anchor_url(answers), "overdue", answers.known("fact.randomized_on"))
 
 
 def queries_waiting(user: User, study: Study) -> Iterator[WorkItem]:
@@ -56,7 +76,7 @@ def queries_waiting(user: User, study: Study) -> Iterator[WorkItem]:
 
 def _item(event: StudyEvent, label: str, today: date) -> WorkItem:
     told = {"number": event.subject.number, "visit": label, "day": f"{event.window_to:%d.%m.%Y}"}
-    if timing(today, event.window_from, event.window_to) is Timing.LATE:
+    if state_of(event, today) is VisitState.OVERDUE:
         sentence = _("%(number)s: %(visit)s is overdue, the window ended %(day)s.") % told
         return WorkItem(sentence, visit_url(event), "overdue", event.window_to)
     sentence = _("%(number)s: %(visit)s is due, at the latest %(day)s.") % told

@@ -29,6 +29,7 @@ def default_groups(definition: StudyDef) -> list[DefaultGroup]:
     words = {
         "Setting": _("Settings"),
         "Arm": _("Arms"),
+        "Anchor": _("Day 0"),
         "Factor": _("Stratification factors"),
         "Gate": _("Gates before randomisation"),
         "Criterion": _("Eligibility criteria"),

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from uuid import UUID
 
@@ -12,20 +11,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crf.answers import SubjectAnswers
+from crf.day_zero import Clock, clock_of
 from crf.models import ClosedFor, FormData, FormStatus, Lock, LockKind, QueryStatus, StudyEvent, Verification
 from crf.policies import covers
 from crf.queries import STANDING
-from crf.schedule import Timing, timing
+from crf.schedule import Planned, Timing, VisitState, planned_events, state_of, timing
 from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
 from crf.selectors.locks import CHIPS, strongest
 from crf.selectors.plan import form_plan
 from crf.selectors.standing import signed_forms
 from crf.selectors.visible import visible_queries
 from pallsoft.templatetags.ui import rolled_up
-from sites.clock import local_today
 from sites.permissions import AnyUser
 from trials.definition import FormDef, FormRef, StudyEventDef
 from trials.subject_rules import is_shown
+
+_NEVER = (None, None)  # the window of a visit that began before it was planned
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,24 @@ class Visit:
     label: str
     url: str
     status: str
+    state: VisitState
+    plan: Planned | None  # by day 0 as it is now; what is done keeps the window of its own time beside it
+    day: int | None  # on which it took place, counted from day 0
     cells: dict[str, Cell] = field(default_factory=dict)
+
+    @property
+    def timing(self) -> Timing | None:
+        """How the day it took place lies to the window, by day 0 as it is now; None for one that has not."""
+        if self.event.happened_on is None:
+            return None
+        window = self.plan or self.event
+        return timing(self.event.happened_on, window.window_from, window.window_to)
+
+    @property
+    def is_moved(self) -> bool:
+        """Done, and day 0 has moved since: its window is another one now (S10)."""
+        was = (self.event.window_from, self.event.window_to)
+        return bool(self.plan and self.event.is_settled and was not in (_NEVER, self.plan.window))
 
 
 @dataclass(frozen=True)
@@ -86,6 +104,11 @@ def visit_of(answers: SubjectAnswers, user: AnyUser, event: StudyEvent) -> Visit
     return _Board(answers, user).visit(event)
 
 
+def cells_of(answers: SubjectAnswers, user: AnyUser, event: StudyEvent) -> dict[str, Cell]:
+    """{form: chip} of one visit."""
+    return _Board(answers, user).cells(event)
+
+
 def visit_label(event: StudyEvent, definition: StudyEventDef) -> str:
     """The name of a visit; a further attempt or a repeat carries its number."""
     numbered = definition.kind == "repeating" or event.ordinal > 1
@@ -105,8 +128,12 @@ class _Board:
         self.user = user
 
     @cached_property
-    def today(self) -> date:
-        return local_today(self.subject.site.timezone)
+    def clock(self) -> Clock | None:
+        return clock_of(self.answers)
+
+    @cached_property
+    def plan(self) -> dict[tuple[str, int], Planned]:
+        return {one.key: one for one in planned_events(self.study, self.clock.day)} if self.clock else {}
 
     @cached_property
     def locks(self) -> list[Lock]:
@@ -153,9 +180,15 @@ class _Board:
 
     def visit(self, event: StudyEvent) -> Visit:
         definition = self.study.event(event.event_oid)
-        cells = {cell.form.oid: cell for cell in self._cells(event, definition)}
+        cells = self.cells(event)
         status = rolled_up(cell.status for cell in cells.values())
-        return Visit(event, definition, visit_label(event, definition), visit_url(event), status, cells)
+        day = (event.happened_on - self.clock.day).days if event.happened_on and self.clock else None
+        label, url = visit_label(event, definition), visit_url(event)
+        state = state_of(event, self.answers.today_at_site)
+        return Visit(event, definition, label, url, status, state, self.plan.get(event.key), day, cells)
+
+    def cells(self, event: StudyEvent) -> dict[str, Cell]:
+        return {cell.form.oid: cell for cell in self._cells(event, self.study.event(event.event_oid))}
 
     def _virtual(self, definition: StudyEventDef) -> list[StudyEvent]:
         if definition.kind == "repeating":
@@ -207,7 +240,7 @@ class _Board:
             return closed
         if not ref.required or event.not_done_reason:
             return "planned"
-        late = timing(self.today, event.window_from, event.window_to) is Timing.LATE
+        late = timing(self.answers.today_at_site, event.window_from, event.window_to) is Timing.LATE
         return "overdue" if late else "planned"
 
     def _text(self, event: StudyEvent, ref: FormRef, form: FormDef, rows: list[FormData]) -> str:

@@ -24,6 +24,8 @@ from crf.models import (
     QueryStatus,
     StudyEvent,
 )
+from crf.schedule import VisitState, state_of
+from crf.selectors.due import waiting_visits
 from crf.selectors.locks import Target
 from crf.selectors.matrix import visit_label, visit_url
 from crf.selectors.plan import form_plan, marks_of
@@ -141,9 +143,9 @@ class _SiteCount:
         if self.target.form:
             return
         today = local_today(next(iter(self.subjects.values())).site.timezone)
-        late = StudyEvent.objects.filter(self._visit(), happened_on=None, not_done_reason="", window_to__lt=today)
-        late = late.exclude(event_oid__in=self.secret.events)
-        for event in late.filter(subject__in=self.subjects).order_by("window_to"):
+        waiting = waiting_visits(today).filter(self._visit(), subject__in=self.subjects)
+        waiting = waiting.exclude(event_oid__in=self.secret.events)
+        for event in (event for event in waiting if state_of(event, today) is VisitState.OVERDUE):
             subject = self.subjects[event.subject_id]
             event.subject = subject
             label = visit_label(event, self.study.event(event.event_oid))

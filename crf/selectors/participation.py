@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
 from crf.models import Query, QueryStatus
+from crf.schedule import VisitState, state_of
 from crf.selectors.contacts import contacts_after_death, last_known_alive
 from crf.selectors.matrix import visit_label, visit_url
 from pallsoft.audit.models import ChangeSet, ItemChange
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.registry import kinds_to_participants
-from sites.clock import local_today
 from sites.days import first_day, shown
 from sites.models import Death, Erasure, Stop, StopKind, Subject
 from sites.participation import Participation
@@ -101,9 +101,8 @@ def _owed_before(answers: SubjectAnswers) -> Iterator[dict[str, str]]:
     """Visits that were due before the end and nobody has entered: the staff still owes them."""
     if answers.participation.state is None:
         return
-    today = local_today(answers.subject.site.timezone)
     for event in answers.events:
-        if event.target_on and event.target_on <= today and not event.is_settled:
+        if state_of(event, answers.today_at_site) in (VisitState.DUE, VisitState.OVERDUE):
             event.subject = answers.subject
             label = visit_label(event, answers.study.event(event.event_oid))
             yield {"label": label, "url": visit_url(event)}

@@ -2,7 +2,7 @@
 
 from crf.answers import SubjectAnswers
 from crf.models import StudyEvent
-from crf.selectors.matrix import visit_of
+from crf.selectors.matrix import cells_of
 from crf.selectors.place import Place
 from sites.permissions import AnyUser
 from trials.definition import FormDef
@@ -18,7 +18,7 @@ def next_url(place: Place, user: AnyUser) -> str:
 
 def next_form_url(answers: SubjectAnswers, user: AnyUser, event: StudyEvent, form: FormDef) -> str:
     """Likewise, seen from a form of the visit that need not be open. In the order of the visit, not of the matrix."""
-    cells = visit_of(answers, user, event).cells
+    cells = cells_of(answers, user, event)
     order = [ref.form for ref in answers.study.event(event.event_oid).forms]
     after = order[order.index(form.oid) + 1 :] if form.oid in order else []
     waiting = (cells[oid].url for oid in after if oid in cells and cells[oid].status in WAITING)

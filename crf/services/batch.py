@@ -13,7 +13,7 @@ from crf.policies import check_can_enter_form
 from crf.selectors.place import NEW, Place, new_row
 from crf.services.checks import follow_checks
 from crf.services.deviations import propose_deviations
-from crf.services.planning import place_events
+from crf.services.planning import moves_day_0, place_events
 from crf.services.recalculation import recalculate, write
 from crf.services.saving import check_collected, check_observed, check_settled, checked, date_visit, settle
 from crf.services.visits import lock_subject
@@ -87,7 +87,7 @@ class _Batch:
 
     def follow(self, by: User) -> None:
         """Visits move with day 0, other forms are settled again: once, for all that was stored."""
-        if any(row.form_oid == self.answers.study.anchor.form for row in self.stored):
+        if any(moves_day_0(self.answers, row.form_oid, self.changed) for row in self.stored):
             place_events(self.answers, by)
             self.changed |= {"fact.anchor_on", "fact.anchor_at"}
         recalculate(self.answers, self.changed, by)

@@ -1,9 +1,12 @@
 """Visits planned from day 0: created when it is known, moved when it moves."""
 
+from collections.abc import Set
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crf.answers import Clock, SubjectAnswers
+from crf.answers import SubjectAnswers
+from crf.day_zero import Clock, clock_items, clock_of
 from crf.models import StudyEvent
 from crf.policies import check_can_move
 from crf.schedule import Planned, planned_events
@@ -28,7 +31,7 @@ def schedule_events(*, subject: Subject, by: User | None) -> list[StudyEvent]:
 
 def place_events(answers: SubjectAnswers, by: User | None) -> list[StudyEvent]:
     """`schedule_events` for a subject that is locked already and whose answers are known."""
-    clock = answers.clock
+    clock = clock_of(answers)
     if clock is None:
         return []
     known = {event.key: event for event in answers.events}
@@ -43,6 +46,11 @@ def place_events(answers: SubjectAnswers, by: User | None) -> list[StudyEvent]:
     if new or moved:
         _store(answers, clock, new, moved, by)
     return new + moved
+
+
+def moves_day_0(answers: SubjectAnswers, form_oid: str, changed: Set[str]) -> bool:
+    """May visits have to be planned anew after these items of a form changed?"""
+    return form_oid == answers.study.anchor.form or not clock_items(answers.study).isdisjoint(changed)
 
 
 def _new_event(answers: SubjectAnswers, planned: Planned, clock: Clock) -> list[StudyEvent]:

@@ -13,7 +13,7 @@ from crf.selectors.definitions import definition_for
 from crf.services.checks import Place, asking_checks, follow_checks, settles_a_query
 from crf.services.closing_visits import settle_visits
 from crf.services.deviations import propose_deviations
-from crf.services.planning import place_events
+from crf.services.planning import moves_day_0, place_events
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
 from sites.models import Subject, SubjectStatus
@@ -28,7 +28,7 @@ def follow(answers: SubjectAnswers, form: FormData, changed: set[str], by: User 
     `changed`: the OIDs of the items whose answers changed.
     """
     answers.put(form)
-    if form.form_oid == answers.study.anchor.form:
+    if moves_day_0(answers, form.form_oid, changed):
         place_events(answers, by)
         changed = changed | {"fact.anchor_on", "fact.anchor_at"}
     recalculate(answers, changed, by)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from crf.answers import SubjectAnswers
 from crf.selectors import signatures
 from crf.selectors.as_of import looking_back, subject_slider
+from crf.selectors.day_zero import day_zero_of
 from crf.selectors.matrix import matrix_of
 from crf.selectors.strip import strip_for
 from crf.selectors.subject_page import actions_for
@@ -33,7 +34,7 @@ def subject_page(request: AuthenticatedRequest, study_oid: str, number: str) -> 
             "slider": slider,
             "strip": strip_for(answers, request.user),
             "matrix": matrix_of(answers, request.user),
-            "clock": answers.clock,
+            **day_zero_of(answers),
             "actions": [] if slider else actions_for(answers, request.user),
             "signing": None if slider else signatures.of_casebook(subject, request.user),
         }

@@ -15,7 +15,6 @@ from crf.entry import dates
 from crf.entry.refusal import Refused
 from crf.models import LockKind, StudyEvent
 from crf.policies import can_change_event, standing_lock, visit_lock_words
-from crf.schedule import timing
 from crf.selectors import signatures
 from crf.selectors.crumbs import subject_crumb
 from crf.selectors.loading import event_for
@@ -59,7 +58,6 @@ def _context(request: AuthenticatedRequest, event: StudyEvent) -> dict[str, Any]
         "lock": CHIPS[LockKind(lock.kind)] if lock else "",
         "closed": visit_lock_words(lock) if lock else "",
         "may_lock": bool(rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}),
-        "timing": timing(event.happened_on, event.window_from, event.window_to) if event.happened_on else "",
         "typed": request.POST,
         "signing": signatures.of_visit(event, request.user),
     }

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from zoneinfo import available_timezones
 
 from trials.consistency.fault import Fault
-from trials.definition import ItemDef, StudyDef
+from trials.definition import DAYS_SETTINGS, ItemDef, StudyDef
 from trials.reading import parts
 
 
@@ -13,6 +13,9 @@ def study_makes_sense(study: StudyDef) -> Iterator[Fault]:
         yield Fault(("timezone",), f"{study.timezone} is not a time zone such as Europe/Oslo")
     if not any(option.required for option in study.consent.options):
         yield Fault(("consent", "options"), "no option is required: taking part itself has to be")
+    for index, setting in enumerate(study.settings):
+        if setting.key in DAYS_SETTINGS and not _is_a_number_of_days(setting.value):
+            yield Fault(("settings", index, "value"), f"{setting.key} is not a whole number of days")
     versions = [version.version for version in study.consent.versions]
     for index, version in enumerate(versions):
         if versions.index(version) != index:
@@ -29,3 +32,7 @@ def items_make_sense(study: StudyDef) -> Iterator[Fault]:
             limit = getattr(item, key)
             if limit is not None and -limit.as_tuple().exponent > (item.decimals or 0):
                 yield Fault((*path, key), f"{limit} has more decimals than the item")
+
+
+def _is_a_number_of_days(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 3

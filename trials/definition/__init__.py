@@ -14,6 +14,7 @@ from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, It
 from trials.definition.plan import (
     Anchor,
     Arm,
+    Cancellation,
     Consent,
     ConsentOption,
     ConsentVersion,
@@ -28,7 +29,7 @@ from trials.definition.plan import (
     StudyEventDef,
     Table,
 )
-from trials.definition.study import Default, StudyDef
+from trials.definition.study import DAYS_SETTINGS, Default, StudyDef
 from trials.definition.texts import MISSING_CODES, YES_NO, CodeList, CodeListItem, Text
 from trials.definition.verification import VerificationPlan, VerificationRule, VerificationSample
 from trials.reading import At, Path, record
@@ -37,10 +38,11 @@ if TYPE_CHECKING:
     from trials.models import StudyVersion
 
 __all__ = [
-    "MISSING_CODES", "YES_NO",
-    "Anchor", "Arm", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption", "ConsentVersion", "Contact",
-    "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact", "Factor", "FormDef", "FormRef",
-    "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Setting", "StudyDef", "StudyEventDef", "Table", "Text",
+    "DAYS_SETTINGS", "MISSING_CODES", "YES_NO",
+    "Anchor", "Arm", "Cancellation", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption",
+    "ConsentVersion", "Contact", "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact",
+    "Factor", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Setting", "StudyDef",
+    "StudyEventDef", "Table", "Text",
     "VerificationPlan", "VerificationRule", "VerificationSample",
     "definition_of", "parse", "read",
 ]  # fmt: skip

@@ -42,14 +42,30 @@ class Factor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cancellation:
+    """Day 0 will never come: decided when `when`, a rule of the subject, is true."""
+
+    when: str = needs(RULE)
+    label: Text = needs(TEXT)
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Anchor:
-    """Day 0: the earliest `date` (and `time`) among the repeats of `form` with `when` true; no form = randomisation."""
+    """Day 0: the earliest `date` (and `time`) among the repeats of `form` with `when` true; no form = randomisation.
+
+    Without a planned day, and for good when cancelled, visits count from randomisation + the setting
+    `anchor_fallback_days`. More than `anchor_late_days` after randomisation, without day 0 and not cancelled, `late` is
+    told on the worklist and the subject's page.
+    """
 
     form: str | None = may(OID)
     date: str | None = may(OID)
     time: str | None = may(OID)
     when: str | None = may(RULE)
     label: Text = may(TEXT, Text(nb="Dag 0", en="Day 0"))
+    cancelled: Cancellation | None = may(record(Cancellation))
+    late: Text = may(TEXT, Text(nb="Dag 0 er ikke registrert", en="Day 0 is not recorded"))
     source: str = needs(SOURCE)
 
 

@@ -25,6 +25,9 @@ from trials.definition.texts import OID, TEXT, YES_NO, CodeList, Text
 from trials.definition.verification import VerificationPlan
 from trials.reading import WORDS, choice, keyed, many, mapping, matching, may, needs, record, whole
 
+# Settings by which the schedule counts: whole numbers of days.
+DAYS_SETTINGS = ("anchor_fallback_days", "anchor_late_days")
+
 
 @dataclass(frozen=True)
 class Default:
@@ -107,6 +110,10 @@ class StudyDef:
 
     def setting(self, key: str) -> str:
         return {setting.key: setting.value for setting in self.settings}[key]
+
+    def days_of(self, key: str) -> int | None:
+        """The number of days of a setting of DAYS_SETTINGS, which is checked; None when it is not given."""
+        return next((int(setting.value) for setting in self.settings if setting.key == key), None)
 
     def events_with(self, form_oid: str) -> list[StudyEventDef]:
         return [event for event in self.events if any(ref.form == form_oid for ref in event.forms)]

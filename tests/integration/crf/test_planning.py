@@ -1,11 +1,12 @@
 """Visits planned from day 0: created, moved, never touched once begun (PC017)."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from crf import facts
 from crf.answers import SubjectAnswers
+from crf.day_zero import days_waited
 from crf.models import StudyEvent
 from crf.services import (
     clear_not_done,
@@ -60,6 +61,38 @@ def test_the_first_fraction_with_dose_moves_the_plan(subject, crc, randomized, g
     give("2026-09-11", "8")
     assert planned(subject, "WK2")[1] == "2026-09-25"
     assert not StudyEvent.objects.get(event_oid="WK2").provisional
+
+
+def test_a_new_planned_day_moves_the_provisional_plan(subject, crc, randomized, save):
+    schedule_events(subject=subject, by=crc)
+    save("START", "BASE", {"BASE_PLANNED": "2026-09-10"})
+    assert planned(subject, "WK2")[1] == "2026-09-24"
+    assert StudyEvent.objects.get(event_oid="WK2").provisional
+
+
+def test_a_cancelled_treatment_leaves_the_presumed_day_for_good(subject, crc, randomized, save):
+    save("START", "BASE", {"BASE_PLANNED": "2026-09-10"})
+    schedule_events(subject=subject, by=crc)
+    save("START", "BASE", {"BASE_STARTS": "N"})
+    week_2 = StudyEvent.objects.get(event_oid="WK2")
+    assert (planned(subject, "WK2")[1], week_2.provisional) == ("2026-09-22", False)
+    save("START", "BASE", {"BASE_STARTS": ""}, reason="feil pasient")
+    assert (planned(subject, "WK2")[1], StudyEvent.objects.get(event_oid="WK2").provisional) == ("2026-09-24", True)
+
+
+@pytest.mark.parametrize(("days", "waited"), [(6, None), (7, None), (8, 8)])
+def test_more_than_seven_days_without_treatment_are_too_many(subject, randomized, days, waited):
+    today = date(2026, 9, 1) + timedelta(days=days)
+    assert days_waited(SubjectAnswers(subject, definition_at(subject.site)), today) == waited
+
+
+def test_nobody_waits_for_a_treatment_that_has_begun_or_is_cancelled(subject, randomized, save, give):
+    late = date(2026, 12, 1)
+    save("START", "BASE", {"BASE_STARTS": "N"})
+    assert days_waited(SubjectAnswers(subject, definition_at(subject.site)), late) is None
+    save("START", "BASE", {"BASE_STARTS": ""}, reason="feil pasient")
+    give("2026-09-14", "8")
+    assert days_waited(SubjectAnswers(subject, definition_at(subject.site)), late) is None
 
 
 def test_a_repeating_visit_comes_every_three_months_to_its_bound(subject, crc, randomized):

@@ -63,6 +63,20 @@ def test_a_visit_that_was_not_done_is_not_overdue(page, url, visit_url, randomiz
     assert not re.search(r'chip-overdue" href="[^"]*WK2-1', page.get(url).content.decode())
 
 
+def test_moving_day_0_flags_what_is_done_anew_and_does_not_move_it(page, visit_url, save, randomized):
+    """Done on day 14 of the presumed plan; the real day 0 came a fortnight later (S10)."""
+    page.post(visit_url("WK2"), {"act": "date", "happened_on": "22.3.26"})
+    html = page.get(visit_url("WK2")).content.decode()
+    assert "day 14" in html and "within the window" in html and "Day 0 has moved" not in html
+    save("TREAT", "DOSE", {"DOSE_ON": "2026-03-22", "DOSE_GY": "8"}, repeat_key="new")
+    html = page.get(visit_url("WK2")).content.decode()
+    assert "22\u00a0Mar\u00a02026 · day 0 · before the window" in html
+    assert "Day 0 has moved since; the window was 19\u00a0Mar\u00a02026 to 25\u00a0Mar\u00a02026 then." in html
+    done = StudyEvent.objects.get(event_oid="WK2")
+    assert [str(day) for day in (done.happened_on, done.target_on)] == ["2026-03-22", "2026-03-22"]
+    assert str(StudyEvent.objects.get(event_oid="WK4").target_on) == "2026-04-19"
+
+
 @pytest.mark.req("ACC-03")
 def test_only_who_may_see_the_arm_sees_it_or_what_betrays_it(page, url, sign_in, data_manager, save, randomized):
     save("TREAT", "DOSE", {"DOSE_ON": "2026-03-08", "DOSE_GY": "8"}, repeat_key="new")

@@ -1,6 +1,6 @@
 """Visits on the worklist, and forms that a lock has closed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -8,9 +8,10 @@ from django.urls import reverse
 from crf import facts
 from crf.models import FormData, Lock, LockKind
 from crf.services import mark_not_done, schedule_events
-from crf.waiting import waiting
+from crf.waiting import waiting, without_day_0
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
+from sites.models import Site
 
 
 @pytest.fixture
@@ -36,6 +37,37 @@ def test_a_visit_leaves_the_worklist_when_it_is_entered_or_not_done(randomized, 
     save("WK2", "SCORE", {"SCORE_PAIN": "5"})
     mark_not_done(event=visit("TREAT"), by=crc, reason="never started")
     assert sentences(crc, subject.study) == []
+
+
+def test_due_is_told_by_the_date_at_the_site(randomized, subject, crc, monkeypatch):
+    """Kiritimati is fourteen hours ahead of UTC: there the window of a visit begins on another day than in Oslo."""
+    asked = []
+    monkeypatch.setattr("crf.waiting.local_today", lambda zone: asked.append(zone) or date(2026, 1, 1))
+    with change_set(study=subject.study, by=None, action="test", reason="flyttet"):
+        Site.objects.filter(pk=subject.site_id).update(timezone="Pacific/Kiritimati")
+    list(waiting(crc, subject.study))
+    assert asked == ["Pacific/Kiritimati"]
+
+
+def test_a_treatment_that_has_not_begun_is_told_on_worklist_and_page(randomized, subject, crc, monitor, sign_in):
+    (found,) = without_day_0(crc, subject.study)
+    assert (found.kind, found.url) == (
+        "overdue",
+        reverse("visit", args=[subject.study.oid, subject.number, "TREAT", 1]),
+    )
+    assert "21" in found.sentence and subject.number in found.sentence
+    assert not list(without_day_0(monitor, subject.study))
+    page = sign_in(crc, "en").get(reverse("subject", args=[subject.study.oid, subject.number])).content.decode()
+    assert "<strong>Treatment has not started</strong>, 21 days after randomisation." in page
+    assert "Treatment has not started, 21 days" in sign_in(crc, "en").get("/").content.decode()
+
+
+def test_a_cancelled_treatment_is_said_and_waited_for_no_more(randomized, subject, crc, save, sign_in):
+    save("START", "BASE", {"BASE_STARTS": "N"})
+    assert not list(without_day_0(crc, subject.study))
+    page = sign_in(crc, "en").get(reverse("subject", args=[subject.study.oid, subject.number])).content.decode()
+    assert "<strong>Treatment is cancelled.</strong> All visits stay due." in page
+    assert "provisional" not in page
 
 
 @pytest.mark.req("DAT-15")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crf.schedule import Timing, planned_events, timing
+from crf.models import StudyEvent
+from crf.schedule import Timing, VisitState, planned_events, state_of, timing
 from tests.unit.crf.definitions import event, study
 
 PLAN = study(
@@ -74,6 +75,52 @@ def test_both_ends_belong_to_the_window(offset, expected):
     week_2 = target(date(2026, 10, 12), "WK2")
     day = week_2.target_on + timedelta(days=offset)
     assert timing(day, week_2.window_from, week_2.window_to) is expected
+
+
+# The windows of a visit two weeks after day 0 that begin, lie or end where calendars go wrong.
+AWKWARD = [
+    date(2026, 3, 15),  # target on 29 March, when the clock goes forward
+    date(2026, 10, 11),  # target on 25 October, when it goes back
+    date(2028, 2, 15),  # target on 29 February
+    date(2028, 2, 12),  # 29 February is the last day of the window
+    date(2026, 12, 17),  # target on 31 December
+    date(2026, 12, 14),  # 31 December is the last day
+    date(2027, 12, 20),  # 31 December is the first
+]
+
+
+@pytest.mark.req("DAT-08")
+@pytest.mark.parametrize("anchor", AWKWARD)
+@pytest.mark.parametrize(
+    ("end", "offset", "expected"),
+    [
+        ("window_from", -1, VisitState.TO_COME),
+        ("window_from", 0, VisitState.DUE),
+        ("window_from", 1, VisitState.DUE),
+        ("target_on", -1, VisitState.DUE),
+        ("target_on", 0, VisitState.DUE),
+        ("target_on", 1, VisitState.DUE),
+        ("window_to", -1, VisitState.DUE),
+        ("window_to", 0, VisitState.DUE),
+        ("window_to", 1, VisitState.OVERDUE),
+    ],
+)
+def test_due_and_overdue_one_day_around_each_boundary(anchor, end, offset, expected):
+    week_2 = target(anchor, "WK2")
+    assert state_of(visit(week_2), getattr(week_2, end) + timedelta(days=offset)) is expected
+
+
+def visit(planned, **more):
+    return StudyEvent(window_from=planned.window_from, window_to=planned.window_to, **more)
+
+
+@given(st.dates(date(1950, 1, 1), date(2090, 1, 1)), st.integers(-40, 40))
+def test_what_is_done_or_not_done_is_never_due(anchor, offset):
+    week_2 = target(anchor, "WK2")
+    today = week_2.target_on + timedelta(days=offset)
+    assert state_of(visit(week_2, happened_on=anchor), today) is VisitState.DONE
+    assert state_of(visit(week_2, not_done_reason="for syk"), today) is VisitState.NOT_DONE
+    assert state_of(StudyEvent(), today) is VisitState.NO_DATE
 
 
 def test_without_a_window_nothing_is_early_or_late():

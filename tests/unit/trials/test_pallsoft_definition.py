@@ -86,9 +86,9 @@ def test_nothing_claims_to_stand_in_the_protocol_for_the_protocol_could_not_be_h
 def test_what_was_not_found_is_marked_as_our_default(pallsoft):
     defaults = {(default.kind, default.oid) for default in pallsoft.defaults()}
     settings = {s.key: s.source for s in pallsoft.settings}
-    ours = ["allocation_ratio", "baseline_max_age_days", "recall_days", "anchor_fallback_days", "primary_timepoint",
-            "noninferiority_margin", "second_fraction_from_day", "second_fraction_to_day", "ctcae_version", "qol_core",
-            "sae_hours", "survival_until_months", "target_nrs_symptom"]  # fmt: skip
+    ours = ["allocation_ratio", "baseline_max_age_days", "recall_days", "anchor_fallback_days", "anchor_late_days",
+            "primary_timepoint", "noninferiority_margin", "second_fraction_from_day", "second_fraction_to_day",
+            "ctcae_version", "qol_core", "sae_hours", "survival_until_months", "target_nrs_symptom"]  # fmt: skip
     assert {settings[key] for key in ours} == {"default"}
     assert {("Factor", factor.oid) for factor in pallsoft.strata} <= defaults
     assert {("StudyEventDef", event.oid) for event in pallsoft.events} <= defaults
