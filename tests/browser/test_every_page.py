@@ -13,6 +13,7 @@ from tools.steps import ROOT
 
 NOT_FOLLOWED = re.compile(r"\.pdf$|/export/[^/]+/|/accounts/(logout|2fa|password)|#")
 NUMBERED = re.compile(r"[A-Z]{3}-\d{3}|[0-9a-f-]{36}|\d+")
+LINK = re.compile(r'<a [^>]*href="(/[^"?#]*)')
 PEOPLE = [
     ("study_nurse", "BOD"), ("investigator", "BOD"), ("principal_investigator", "BOD"), ("coordinator", ""),
     ("data_manager", ""), ("monitor", "BOD"), ("unblinded_statistician", ""), ("dsmb_reader", ""),
@@ -75,6 +76,22 @@ def test_the_pages_of_the_menu_are_in_order(open_page, sign_in, accessible, engl
         assert page.goto(address).status == 200
         found += problems(page, accessible, english)
     assert sorted(set(found)) == []
+
+
+def test_no_link_leads_who_may_not_see_arms_to_a_refusal(open_page, sign_in):
+    page = open_page()
+    sign_in(page, "data_manager")
+    waiting, refused = {"/": ""}, []
+    seen = set()
+    while waiting:
+        address, shown_on = waiting.popitem()
+        seen.add(kind_of(address))
+        answer = page.request.get(address)
+        if answer.status != 200:
+            refused.append(f"{answer.status} {address} on {shown_on}")
+        found = [link for link in LINK.findall(answer.text()) if not NOT_FOLLOWED.search(link)]
+        waiting |= {link: address for link in found if kind_of(link) not in seen}
+    assert refused == [] and len(seen) > 50
 
 
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
