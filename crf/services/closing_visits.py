@@ -16,7 +16,8 @@ from sites.selectors import definition_at
 def settle_visits(subject: Subject, by: User | None) -> list[StudyEvent]:
     """Close what falls away and open what is expected again; those done, and those that a person closed, stay.
 
-    Locked visits stay as they are locked. Returns the visits that changed, within a change set of their own.
+    Locked visits stay as they are until they are opened again. Returns the visits that changed, within a change set of
+    their own.
     """
     definition, participation = definition_at(subject.site), participation_of(subject)
     registers = {event.oid for event in definition.events if event.from_registers}

@@ -5,7 +5,10 @@ Lifting one of a site or of the study takes two persons: one asks, another confi
 (lock_path, lock_reach).
 """
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
@@ -14,11 +17,13 @@ from crf.models import Lock, LockKind
 from crf.selectors.locks import Target, locks_over
 from crf.selectors.open_points import open_points
 from crf.selectors.place import standing
-from crf.services.visits import explained, lock_subject, stored
+from crf.services.planning import follow_participation
+from crf.services.visits import explained, lock_subject, lock_subjects, stored
 from pallsoft.accounts.models import User
 from pallsoft.audit.anchors import anchor
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.acting import acting
+from sites.models import Subject
 from sites.permissions import Permission
 
 ACTIONS = {LockKind.FREEZE: "crf.freeze", LockKind.LOCK: "crf.lock"}
@@ -41,19 +46,23 @@ def unlock(*, lock: Lock, by: User, reason: str) -> Lock:
     """Lift the lock or freeze of a form, a visit or a subject. For a site or the study see `request_unlock`."""
     if lock.takes_two:
         raise NotAllowedNow(_("Unlocking a site or the study takes two persons: one asks, another confirms."))
-    return _write_once(lock, "lifted_in", Permission.FREEZE, "crf.unlock", by, reason)
+    return _lift(lock, Permission.FREEZE, "crf.unlock", by, reason)
 
 
 def request_unlock(*, lock: Lock, by: User, reason: str) -> Lock:
     """Ask for the lifting of a lock of a site or the study; it stands until another person confirms."""
-    if lock.lift_requested_in:
-        raise NotAllowedNow(_("Somebody has asked for this already. Another person has to confirm it."))
-    return _write_once(lock, "lift_requested_in", Permission.FREEZE, "crf.request_unlock", by, reason)
+    with _opening(lock, Permission.FREEZE, "crf.request_unlock", by, reason) as current:
+        lock = _standing(lock)
+        if lock.lift_requested_in:
+            raise NotAllowedNow(_("Somebody has asked for this already. Another person has to confirm it."))
+        lock.lift_requested_in = current
+        lock.save(update_fields=["lift_requested_in"])
+    return lock
 
 
 def confirm_unlock(*, lock: Lock, by: User, reason: str) -> Lock:
     """The second person lifts it. The database refuses who asked for it, and a lifting that nobody asked for."""
-    return _write_once(lock, "lifted_in", Permission.CONFIRM_UNLOCK, "crf.confirm_unlock", by, reason)
+    return _lift(lock, Permission.CONFIRM_UNLOCK, "crf.confirm_unlock", by, reason)
 
 
 def _close(kind: LockKind, target: Target, by: User, reason: str) -> Lock:
@@ -106,13 +115,34 @@ def _check_not_covered(kind: LockKind, target: Target, made: Lock) -> None:
             raise NotAllowedNow(_("This is closed already by a lock further up."))
 
 
-def _write_once(lock: Lock, column: str, permission: Permission, action: str, by: User, reason: str) -> Lock:
+def _lift(lock: Lock, permission: Permission, action: str, by: User, reason: str) -> Lock:
+    """Lift it, and let the visits under it follow what was recorded of the participants meanwhile."""
+    with _opening(lock, permission, action, by, reason) as current:
+        subjects = lock_subjects(_under(lock))
+        lock = _standing(lock)
+        lock.lifted_in = current
+        lock.save(update_fields=["lifted_in"])
+        for subject in subjects:
+            follow_participation(subject, by)
+    return lock
+
+
+def _opening(lock: Lock, permission: Permission, action: str, by: User, reason: str) -> AbstractContextManager[UUID]:
     reason = explained(reason, _("Say why it is opened again."))
     site = lock.subject.site if lock.subject else lock.site
-    with acting(permission, study=lock.study, by=by, action=action, reason=reason, site=site) as current:
-        lock = Lock.objects.select_for_update(no_key=True, of=["self"]).get(pk=lock.pk)
-        if lock.lifted_in:
-            raise NotAllowedNow(_("It has been opened already."))
-        setattr(lock, column, current)
-        lock.save(update_fields=[column])
+    return acting(permission, study=lock.study, by=by, action=action, reason=reason, site=site)
+
+
+def _under(lock: Lock) -> Iterable[Subject]:
+    """Whose visits it covers; a lock that names a form covers none."""
+    if lock.subject:
+        return [] if lock.form_oid else [lock.subject]
+    subjects = lock.study.subjects.all()
+    return subjects.filter(site=lock.site) if lock.site else subjects
+
+
+def _standing(lock: Lock) -> Lock:
+    lock = Lock.objects.select_for_update(no_key=True, of=["self"]).get(pk=lock.pk)
+    if lock.lifted_in:
+        raise NotAllowedNow(_("It has been opened already."))
     return lock

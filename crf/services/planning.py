@@ -53,6 +53,13 @@ def moves_day_0(answers: SubjectAnswers, form_oid: str, changed: Set[str]) -> bo
     return form_oid == answers.study.anchor.form or not clock_items(answers.study).isdisjoint(changed)
 
 
+def follow_participation(subject: Subject, by: User | None) -> None:
+    """Visits of a subject that is locked fall away, or are expected again and planned by the day 0 of now."""
+    settled = settle_visits(subject, by)
+    if any(not event.closed_for for event in settled):
+        place_events(SubjectAnswers(subject, definition_at(subject.site)), by)
+
+
 def _new_event(answers: SubjectAnswers, planned: Planned, clock: Clock) -> list[StudyEvent]:
     event = StudyEvent(
         study=answers.subject.study, subject=answers.subject, event_oid=planned.event_oid, ordinal=planned.ordinal

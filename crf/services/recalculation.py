@@ -11,9 +11,8 @@ from crf.models import FormData, FormStatus, Meaning, Signature
 from crf.policies import check_can_follow
 from crf.selectors.definitions import definition_for
 from crf.services.checks import Place, asking_checks, follow_checks, settles_a_query
-from crf.services.closing_visits import settle_visits
 from crf.services.deviations import propose_deviations
-from crf.services.planning import moves_day_0, place_events
+from crf.services.planning import follow_participation, moves_day_0, place_events
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
 from sites.models import Subject, SubjectStatus
@@ -56,9 +55,7 @@ def follow_subject(subject: Subject, changed: Set[str], by: User) -> None:
     history, as the allocation is.
     """
     if "participation" in changed:
-        settled = settle_visits(subject, by)
-        if any(not event.closed_for for event in settled):  # open again: day 0 may have moved meanwhile
-            place_events(SubjectAnswers(subject, definition_at(subject.site)), by)
+        follow_participation(subject, by)
     answers = SubjectAnswers(subject, definition_at(subject.site))
     recalculate(answers, set(changed), by)
     corrected = any(ref.startswith("subject.") for ref in changed)

@@ -23,16 +23,17 @@ PARTICIPATION = frozenset({"participation"})  # what followers hear (sites.follo
 
 def lock_subject(subject: Subject) -> Subject:
     """The subject as it is now, its row held to the commit: changes of one subject are in order (data_model §3)."""
-    rows = Subject.objects.select_for_update(no_key=True, of=["self"])
-    locked = rows.select_related("site", "study").get(pk=subject.pk)
-    locked.site.study = locked.study
+    (locked,) = lock_subjects([subject])
     return locked
 
 
-def lock_subjects(subjects: Iterable[Subject]) -> None:
-    """Hold the rows of several, in one order and before the first write for any of them, within a transaction."""
-    keys = {subject.pk for subject in subjects}
-    list(Subject.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").values_list("pk"))
+def lock_subjects(subjects: Iterable[Subject]) -> list[Subject]:
+    """Several, held in one order and before the first write for any of them."""
+    rows = Subject.objects.select_for_update(no_key=True, of=["self"]).select_related("site", "study")
+    locked = list(rows.filter(pk__in={subject.pk for subject in subjects}).order_by("pk"))
+    for subject in locked:
+        subject.site.study = subject.study
+    return locked
 
 
 @contextmanager
