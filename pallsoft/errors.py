@@ -75,4 +75,6 @@ def refusal_of(error: BaseException) -> PallsoftError | None:
             return Conflict(_("Nothing was stored: the value has changed since you looked. Open the page again."))
         case "PS010":
             return NotAllowedNow(_("Nothing was signed: only you yourself can sign, and only what stands there now."))
+        case "PS011":
+            return NotAllowedNow(_("Only who asked for it can take that back."))
     return None

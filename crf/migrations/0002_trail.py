@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
             "crf_lock",
             insert_only=True,
             write_once=["lift_requested_in", "lifted_in"],
+            taken_back=["lift_requested_in"],
             ends=["lift_requested_in", "lifted_in"],
         ),
         Grant("crf_lock", "SELECT, INSERT, UPDATE (lifted_in)"),

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
             DROP FUNCTION audit.refuse_locked_subject() CASCADE;
             DROP FUNCTION audit.check_lock_place() CASCADE;
             DROP FUNCTION audit.check_lift() CASCADE;
+            DROP FUNCTION audit.check_taken_back() CASCADE;
             DROP FUNCTION audit.refuse_closed(uuid, uuid, uuid, uuid, text, text[]);
             DROP FUNCTION audit.is_closed(uuid, uuid, uuid, uuid, text, text[]);
             """,

@@ -102,13 +102,16 @@ def lock_sentence(lock: Lock, what: str, **more: Any) -> str:
 
 @dataclass(frozen=True)
 class ShownLock:
-    """A standing lock in words. `asked`: who wants a wide one lifted; `may_lift`: is it this person's turn?"""
+    """A standing lock in words. `asked`: who wants a wide one lifted; `may_lift`: is it this person's turn?
+    `may_withdraw`: did this person ask?
+    """
 
     lock: Lock
     where: str
     url: str
     asked: ChangeSet | None
     may_lift: bool
+    may_withdraw: bool
 
     @property
     def chip(self) -> str:
@@ -128,7 +131,9 @@ def shown_locks(study: Study, user: AnyUser, over: Target | None = None) -> list
         seen = lock.takes_two or rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}
         if seen and (Permission.VIEW_ARM in rights or not names.tells_arm(lock)):
             request = asked.get(lock.lift_requested_in) if lock.lift_requested_in else None
-            shown.append(ShownLock(lock, *names.of(lock), request, _may_lift(lock, request, user, rights)))
+            asks = request is not None and request.actor_id == user.pk
+            turns = _may_lift(request, user, rights), asks and Permission.FREEZE in rights
+            shown.append(ShownLock(lock, *names.of(lock), request, *turns))
     return shown
 
 
@@ -153,7 +158,7 @@ def _rights(user: AnyUser, study: Study, place: Site | None) -> frozenset[Permis
     return rights_at(user, study, place)
 
 
-def _may_lift(lock: Lock, asked: ChangeSet | None, user: AnyUser, rights: frozenset[Permission]) -> bool:
+def _may_lift(asked: ChangeSet | None, user: AnyUser, rights: frozenset[Permission]) -> bool:
     if asked is None:
         return Permission.FREEZE in rights
     return Permission.CONFIRM_UNLOCK in rights and asked.actor_id != user.pk

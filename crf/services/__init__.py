@@ -10,7 +10,7 @@ from crf.services.events import (
     record_visit_date,
     start_screening_attempt,
 )
-from crf.services.locking import confirm_unlock, freeze, lock, request_unlock, unlock
+from crf.services.locking import confirm_unlock, freeze, lock, request_unlock, unlock, withdraw_unlock_request
 from crf.services.masking import confirm_masking, refuse_masking, request_masking
 from crf.services.migration import migrate_form
 from crf.services.monitoring import log_monitoring_visit, update_monitoring_visit
@@ -66,4 +66,5 @@ __all__ = [
     "update_monitoring_visit",
     "verify_items",
     "void_form",
+    "withdraw_unlock_request",
 ]

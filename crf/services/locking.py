@@ -21,6 +21,7 @@ from crf.services.planning import follow_participation
 from crf.services.visits import explained, lock_subject, lock_subjects, stored
 from pallsoft.accounts.models import User
 from pallsoft.audit.anchors import anchor
+from pallsoft.audit.models import ChangeSet
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.acting import acting
 from sites.models import Subject
@@ -51,11 +52,26 @@ def unlock(*, lock: Lock, by: User, reason: str) -> Lock:
 
 def request_unlock(*, lock: Lock, by: User, reason: str) -> Lock:
     """Ask for the lifting of a lock of a site or the study; it stands until another person confirms."""
+    reason = explained(reason, _("Say why it is opened again."))
     with _opening(lock, Permission.FREEZE, "crf.request_unlock", by, reason) as current:
         lock = _standing(lock)
         if lock.lift_requested_in:
             raise NotAllowedNow(_("Somebody has asked for this already. Another person has to confirm it."))
         lock.lift_requested_in = current
+        lock.save(update_fields=["lift_requested_in"])
+    return lock
+
+
+def withdraw_unlock_request(*, lock: Lock, by: User, reason: str) -> Lock:
+    """Who asked takes it back; what is closed stays closed, and can be asked for again."""
+    reason = explained(reason, _("Say why the request is taken back."))
+    with _opening(lock, Permission.FREEZE, "crf.withdraw_unlock_request", by, reason):
+        lock = _standing(lock)
+        if lock.lift_requested_in is None:
+            raise NotAllowedNow(_("Nobody asks for this any more. Look at the list again."))
+        if ChangeSet.objects.get(pk=lock.lift_requested_in).actor_id != by.pk:
+            raise NotAllowedNow(_("Only who asked for it can take that back."))
+        lock.lift_requested_in = None
         lock.save(update_fields=["lift_requested_in"])
     return lock
 
@@ -117,6 +133,7 @@ def _check_not_covered(kind: LockKind, target: Target, made: Lock) -> None:
 
 def _lift(lock: Lock, permission: Permission, action: str, by: User, reason: str) -> Lock:
     """Lift it, and let the visits under it follow what was recorded of the participants meanwhile."""
+    reason = explained(reason, _("Say why it is opened again."))
     with _opening(lock, permission, action, by, reason) as current:
         subjects = lock_subjects(_under(lock))
         lock = _standing(lock)
@@ -128,7 +145,6 @@ def _lift(lock: Lock, permission: Permission, action: str, by: User, reason: str
 
 
 def _opening(lock: Lock, permission: Permission, action: str, by: User, reason: str) -> AbstractContextManager[UUID]:
-    reason = explained(reason, _("Say why it is opened again."))
     site = lock.subject.site if lock.subject else lock.site
     return acting(permission, study=lock.study, by=by, action=action, reason=reason, site=site)
 

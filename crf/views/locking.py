@@ -83,7 +83,7 @@ def form_lock(request: AuthenticatedRequest, study_oid: str, number: str, form_o
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def lift(request: AuthenticatedRequest, study_oid: str, lock_id: UUID) -> HttpResponse:
-    """Open one lock again: at once, or for a site and the study by two persons. POST `reason`."""
+    """Open one lock again: at once, or for a site and the study by two persons. POST `reason`, `act` withdraw."""
     study = _study(request.user, study_oid)
     shown = next((one for one in shown_locks(study, request.user) if one.lock.pk == lock_id), None)
     if shown is None:
@@ -103,6 +103,9 @@ def lift(request: AuthenticatedRequest, study_oid: str, lock_id: UUID) -> HttpRe
 
 def _lift(request: AuthenticatedRequest, lock: Lock) -> str:
     reason = request.POST.get("reason", "")
+    if request.POST.get("act") == "withdraw":
+        services.withdraw_unlock_request(lock=lock, by=request.user, reason=reason)
+        return _("The request is taken back. It stays closed.")
     if not lock.takes_two:
         services.unlock(lock=lock, by=request.user, reason=reason)
         return _("It is open again.")

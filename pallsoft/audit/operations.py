@@ -32,7 +32,7 @@ class Regulated(Operation):
 
     `items`: jsonb columns trailed key by key. `insert_only`: no column but those of `write_once` changes.
     `write_once`: columns that are filled once, with the row or later; one ending in `_in` only with the present change
-    set.
+    set. `taken_back`: those of them that may be emptied again.
     `exclude`: columns never trailed (passwords, future arms). `reason_free`: state columns that change without a
     reason. `ends`: columns whose very filling needs one. `own_keys`: keys inside a mark that the system sets.
     """
@@ -47,6 +47,7 @@ class Regulated(Operation):
         items: Sequence[str] = (),
         insert_only: bool = False,
         write_once: Sequence[str] = (),
+        taken_back: Sequence[str] = (),
         exclude: Sequence[str] = (),
         reason_free: Sequence[str] = (),
         ends: Sequence[str] = (),
@@ -54,7 +55,7 @@ class Regulated(Operation):
     ) -> None:
         self.table = table
         self.items, self.exclude = items, exclude
-        self.insert_only, self.write_once = insert_only, write_once
+        self.insert_only, self.write_once, self.taken_back = insert_only, write_once, taken_back
         self.reason_free, self.ends, self.own_keys = reason_free, ends, own_keys
 
     def state_forwards(self, app_label: str, state: object) -> None:
@@ -107,9 +108,10 @@ class Regulated(Operation):
         )
 
     def _once(self) -> str:
+        given = f"'{self.insert_only}', '{_array(self.write_once)}', '{_array(self.taken_back)}'"
         return (
             f'CREATE TRIGGER trail_once BEFORE UPDATE ON "{self.table}" FOR EACH ROW '
-            f"EXECUTE FUNCTION audit.refuse_update('{self.insert_only}', '{_array(self.write_once)}')"
+            f"EXECUTE FUNCTION audit.refuse_update({given})"
         )
 
 

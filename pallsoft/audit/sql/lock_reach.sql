@@ -55,7 +55,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- A lock stands where it says, and lifting one of a site or of the study takes a second person.
+-- A lock stands where it says. Lifting one of a site or of the study takes a second person, and only the first one takes
+-- back what was asked for.
 CREATE FUNCTION audit.check_lock_place() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -82,15 +83,30 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE FUNCTION audit.check_taken_back() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.lifted_in IS NOT NULL OR (SELECT c.actor_id FROM audit.change_set c WHERE c.id = OLD.lift_requested_in)
+        IS DISTINCT FROM (SELECT c.actor_id FROM audit.change_set c WHERE c.id = audit.current_change_set())
+    THEN
+        RAISE EXCEPTION 'who asked for the lifting takes it back' USING ERRCODE = 'PS011';
+    END IF;
+    RETURN NEW;
+END $$;
+
 REVOKE EXECUTE ON FUNCTION audit.is_closed(uuid, uuid, uuid, uuid, text, text[]),
     audit.refuse_closed(uuid, uuid, uuid, uuid, text, text[]), audit.refuse_locked_finding(),
-    audit.refuse_locked_subject(), audit.check_lock_place(), audit.check_lift() FROM PUBLIC;
+    audit.refuse_locked_subject(), audit.check_lock_place(), audit.check_lift(), audit.check_taken_back()
+    FROM PUBLIC;
 
 CREATE TRIGGER lock_check_place BEFORE INSERT ON public.crf_lock
 FOR EACH ROW EXECUTE FUNCTION audit.check_lock_place();
 CREATE TRIGGER lock_lift BEFORE UPDATE ON public.crf_lock
 FOR EACH ROW WHEN (OLD.lifted_in IS NULL AND NEW.lifted_in IS NOT NULL AND OLD.subject_id IS NULL AND OLD.event_id IS NULL)
 EXECUTE FUNCTION audit.check_lift();
+CREATE TRIGGER lock_taken_back BEFORE UPDATE ON public.crf_lock
+FOR EACH ROW WHEN (OLD.lift_requested_in IS NOT NULL AND NEW.lift_requested_in IS NULL)
+EXECUTE FUNCTION audit.check_taken_back();
 
 CREATE TRIGGER lock_reach BEFORE INSERT OR UPDATE ON public.crf_query
 FOR EACH ROW EXECUTE FUNCTION audit.refuse_locked_finding();

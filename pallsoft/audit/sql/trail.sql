@@ -116,12 +116,14 @@ RETURN CASE
 END;
 
 -- Rows of insert-only tables, and columns that are written once (the place of a form; the end of a signature, a lock, a
--- form). A column that names the change set of the end can only name the present one.
+-- form). A column that names the change set of the end can only name the present one. Third argument: columns that may
+-- be emptied again (a request that is taken back).
 CREATE FUNCTION audit.refuse_update() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_insert_only boolean := TG_ARGV[0];
     v_once text[] := TG_ARGV[1];
+    v_taken_back text[] := TG_ARGV[2];
     v_before jsonb := to_jsonb(OLD);
     v_after jsonb := to_jsonb(NEW);
 BEGIN
@@ -131,6 +133,7 @@ BEGIN
     IF EXISTS (
         SELECT FROM unnest(v_once) AS o (item)
         WHERE v_before -> o.item <> v_after -> o.item
+            AND NOT (o.item = ANY (v_taken_back) AND v_after -> o.item = 'null')
             AND (v_before -> o.item <> 'null'
                 OR (o.item LIKE '%\_in' AND v_after ->> o.item <> audit.current_change_set()::text))
     ) THEN

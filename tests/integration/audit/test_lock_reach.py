@@ -200,3 +200,21 @@ def test_lifting_a_lock_of_a_site_or_the_study_takes_two_persons(trial, writing,
     with change_set(study=trial.study, by=other, action="x", reason="agreed") as current:
         Lock.objects.update(lifted_in=current)
     assert Lock.objects.get().lifted_in == current
+
+
+@pytest.mark.req("DAT-15")
+def test_only_who_asked_for_the_lifting_takes_it_back(trial, writing):
+    other = make_trial("ANNEN").user
+    close(trial, site=trial.site)
+    with writing("late result") as current:
+        Lock.objects.update(lift_requested_in=current)
+    for who in (other, None):
+        with pytest.raises(NotAllowedNow), change_set(study=trial.study, by=who, action="x", reason="x"):
+            Lock.objects.update(lift_requested_in=None)
+    with pytest.raises(NotAllowedNow), writing("x") as current:
+        Lock.objects.update(lift_requested_in=None, lifted_in=current)
+    with pytest.raises(NotAllowedNow), writing("x") as current:
+        Lock.objects.update(lift_requested_in=current)
+    with writing("another subject's result"):
+        Lock.objects.update(lift_requested_in=None)
+    assert Lock.objects.get().lift_requested_in is None

@@ -1,12 +1,17 @@
-"""Opening what was closed: the visits catch up with what was recorded of the participants meanwhile."""
+"""Opening what was closed: the visits catch up with what was recorded of the participants meanwhile; a request for it
+can be taken back.
+"""
 
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from crf.models import ClosedFor
 from crf.selectors.locks import Target
-from crf.services import confirm_unlock, lock, request_unlock, unlock
+from crf.services import confirm_unlock, lock, request_unlock, unlock, withdraw_unlock_request
+from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
+from sites.models import Role
 from sites.services import record_death, undo_death
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.fixtures.leaving import visits
@@ -96,3 +101,44 @@ def test_a_visit_locked_alone_catches_up_too(patient, data_manager, died, crc, t
     assert visits(patient)["WK4"] == ""
     unlock(lock=made, by=data_manager, reason="Sent svar")
     assert visits(patient)["WK4"] == ClosedFor.DEAD
+
+
+@pytest.fixture
+def colleague(make_user):
+    """A second data manager."""
+    return make_user("colleague", "Bjørg Ås", Role.DATA_MANAGER)
+
+
+@pytest.mark.parametrize("scope", ["study", "site"])
+def test_who_asked_takes_it_back_and_may_ask_again(closed, data_manager, colleague, coordinator, scope):
+    made = request_unlock(lock=closed(scope), by=data_manager, reason="Sent svar")
+    with pytest.raises(NotAllowedNow):
+        withdraw_unlock_request(lock=made, by=colleague, reason="Ikke min")
+    with pytest.raises(NotPermitted):
+        withdraw_unlock_request(lock=made, by=coordinator, reason="Ikke min")
+    with pytest.raises(InvalidInput):
+        withdraw_unlock_request(lock=made, by=data_manager, reason=" ")
+    made = withdraw_unlock_request(lock=made, by=data_manager, reason="Svaret gjaldt en annen")
+    for refused in (
+        lambda: withdraw_unlock_request(lock=made, by=data_manager, reason="Igjen"),
+        lambda: confirm_unlock(lock=made, by=coordinator, reason="Enig"),
+    ):
+        with pytest.raises(NotAllowedNow):
+            refused()
+    made = request_unlock(lock=made, by=colleague, reason="Dette svaret")
+    assert confirm_unlock(lock=made, by=coordinator, reason="Enig").lifted_in
+
+
+def test_the_request_is_taken_back_on_its_page(closed, data_manager, coordinator, sign_in, study):
+    made = request_unlock(lock=closed("site"), by=data_manager, reason="Sent svar")
+    page = reverse("lift-lock", args=[study.oid, made.pk])
+    overview = reverse("locking", args=[study.oid])
+    assert "Take the request back" not in sign_in(coordinator, "en").get(overview).content.decode()
+    browser = sign_in(data_manager, "en")
+    assert page in browser.get(overview).content.decode()
+    assert 'value="withdraw"' in browser.get(page).content.decode()
+    assert browser.post(page, {"act": "withdraw", "reason": ""}).status_code == 422
+    assert browser.post(page, {"act": "withdraw", "reason": "Gjaldt en annen"}).status_code == 302
+    made.refresh_from_db()
+    assert (made.lift_requested_in, made.lifted_in) == (None, None)
+    assert "Ask to open it" in browser.get(overview).content.decode()

@@ -27,6 +27,7 @@ def error_with(code, detail=None):
         ("PS008", NotAllowedNow, 409),
         ("PS009", Conflict, 409),
         ("PS010", NotAllowedNow, 409),
+        ("PS011", NotAllowedNow, 409),
     ],
 )
 def test_every_code_has_its_refusal(code, kind, status):
