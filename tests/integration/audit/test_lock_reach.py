@@ -106,6 +106,9 @@ FACTS = {
         informed_by=t.user, copy_given=True,
     ),
     "a changed consent": lambda t: Consent.objects.update(language="en"),
+    "a new option": lambda t: ConsentOption.objects.create(
+        study=t.study, subject=t.subject, consent=Consent.objects.earliest("signed_at"), option="BIOBANK", granted=1
+    ),
     "a changed option": lambda t: ConsentOption.objects.update(granted=False),
 }  # fmt: skip
 
@@ -176,6 +179,18 @@ def test_pc074_no_subject_is_added_to_a_locked_site(trial, writing, path):
 def test_a_lock_names_a_place_of_its_own_study(trial):
     other = make_trial("ANNEN")
     for path in [{"site": other.site}, {"subject": other.subject}, {"event": other.event}]:
+        with pytest.raises(NotAllowedNow):
+            close(trial, **path)
+
+
+@pytest.mark.req("DAT-15")
+def test_the_places_that_a_lock_names_lie_in_each_other(trial, writing):
+    with writing():
+        site = Site.objects.create(study=trial.study, code="1002", name="Sykehuset i Ø", city="Ø")
+        subject = Subject.objects.create(
+            study=trial.study, site=site, number="1002-001", birth_year=1950, sex="F", request_key=uuid.uuid4()
+        )
+    for path in [{"site": site, "subject": trial.subject}, {"subject": subject, "event": trial.event}]:
         with pytest.raises(NotAllowedNow):
             close(trial, **path)
 

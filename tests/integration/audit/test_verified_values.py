@@ -138,10 +138,15 @@ def test_a_verified_consent_stands_through_a_withdrawal_and_falls_with_a_correct
 
 @pytest.mark.req("DAT-13")
 def test_changing_a_consent_in_sql_drops_its_mark(trial, consent, writing):
-    for change in ["sites_consent SET language = 'en'", "sites_consentoption SET granted = false"]:
+    added = f"SELECT gen_random_uuid(), '{trial.study.pk}', '{trial.subject.pk}', '{consent.pk}', 'BIOBANK', true"
+    for change in [
+        "UPDATE sites_consent SET language = 'en'",
+        "UPDATE sites_consentoption SET granted = false",
+        f"INSERT INTO sites_consentoption (id, study_id, subject_id, consent_id, option, granted) {added}",
+    ]:
         mark = verify(trial, None, consent_digest(consent), "", consent=consent)
         with writing("corrected") as current:
-            rows(f"UPDATE {change}")
+            rows(change)
         assert dropped(mark) == current
 
 

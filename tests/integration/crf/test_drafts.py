@@ -2,13 +2,19 @@
 
 import json
 import re
+import threading
 import uuid
 
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
+from crf.entry.drafted import Page, TypedText
 from crf.models import Draft, FormData, Lock, LockKind
-from crf.services import void_form
+from crf.selectors.place import place_of
+from crf.services import keep_draft, void_form
+from crf.services.replays import remember
+from crf.services.visits import lock_subject
 from pallsoft.audit.context import change_set
 from pallsoft.audit.models import ChangeSet
 from sites.models import Role
@@ -140,6 +146,37 @@ def test_pc025_a_draft_stays_with_its_subject_visit_form_repeat_and_version(type
     draft = Draft.objects.get()
     place = (draft.event_oid, draft.ordinal, draft.form_oid, draft.repeat_key, draft.base_version)
     assert place == ("ALWAYS", 1, "EVENTS", "1", 1)
+
+
+@pytest.mark.req("DAT-10")
+@pytest.mark.parametrize("seen", [(1, 2), (2, 1)])
+def test_a_draft_stays_with_the_oldest_version_that_was_looked_at(type_in, save, seen):
+    save("START", "BASE", {"BASE_WEIGHT": "70"})
+    save("START", "BASE", {"BASE_WEIGHT": "71"}, reason="Rettet")
+    for tab, version in zip((TAB, OTHER_TAB), seen, strict=True):
+        type_in({"BASE_TEXT": "Åse"}, seen=version, tab=tab)
+    assert Draft.objects.get().base_version == 1
+
+
+@pytest.mark.req("DAT-10")
+@pytest.mark.django_db(transaction=True)
+def test_pc026_a_message_that_comes_during_the_save_waits_for_it_and_brings_no_draft_back(subject, visit, crc):
+    key, kept = uuid.uuid4(), []
+
+    def keep():
+        place, page = place_of(visit("START"), "BASE", "1"), Page(TAB)
+        typed = {"BASE_TEXT": TypedText("Ås", 0)}
+        kept.append(keep_draft(place=place, typed=typed, seen_version=0, page=page, key=key, by=crc))
+        connection.close()
+
+    late = threading.Thread(target=keep)
+    with transaction.atomic():
+        lock_subject(subject)
+        remember(key=key, by=crc, body_sha256="0" * 64, response={})
+        late.start()
+        late.join(0.5)
+    late.join(20)
+    assert kept == [None] and not Draft.objects.exists()
 
 
 @pytest.mark.req("DAT-10")
