@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from sites.days import last_day
 from sites.models import Death, Erasure, Stop, StopKind, Subject
 
+LEFT_BY_CONSENT = frozenset({StopKind.REGISTERS, StopKind.SAMPLES})  # asked about on their own when a consent ends
 SILENCED_BY = frozenset({StopKind.CONSENT, StopKind.QUESTIONNAIRES, StopKind.LOST})  # nobody is written to after these
 
 
@@ -49,6 +50,12 @@ class Participation:
     @property
     def is_erased(self) -> bool:
         return bool(self.erasure and self.erasure.erased_at)
+
+    @property
+    def going_on(self) -> list[StopKind]:
+        """What the participant still takes part in, and can stop; losing contact is not asked about."""
+        kinds = LEFT_BY_CONSENT if StopKind.CONSENT in self.stops else set(StopKind) - {StopKind.LOST}
+        return [kind for kind in StopKind if kind in kinds and kind not in self.stops]
 
     @property
     def withdrawn_on(self) -> date | None:

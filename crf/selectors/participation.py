@@ -76,11 +76,6 @@ def page_of(answers: SubjectAnswers, user: AnyUser) -> dict[str, Any]:
     }
 
 
-def going_on(participation: Participation) -> list[StopKind]:
-    """What a participant can still stop; losing contact is not asked about."""
-    return [kind for kind in StopKind if kind not in participation.stops and kind != StopKind.LOST]
-
-
 def _standing(participation: Participation) -> Iterator[Standing]:
     if participation.death:
         yield Standing(_("Dead"), shown(participation.death.day), participation.death)

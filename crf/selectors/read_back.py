@@ -1,5 +1,6 @@
 """What is read back before a death or a withdrawal is saved: who it is about, and what will follow. Stores nothing."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -31,6 +32,9 @@ def read_back_death(subject: Subject, facts: DeathFacts) -> dict[str, Any]:
         "facts": [
             *_who(subject),
             (_("Day of death"), shown(facts.day)),
+            (_("Cause of death"), str(facts.cause.label)),
+            (_("Place of death"), str(facts.place.label)),
+            (_("Where it is known from"), str(facts.told_by.label)),
             (_("Last known alive"), f"{alive:%d.%m.%Y}" if alive else "–"),
         ],
         "warnings": [
@@ -55,12 +59,12 @@ def read_back_withdrawal(subject: Subject, said: Withdrawal) -> dict[str, Any]:
         follows.append(_("The biobank is to destroy the samples; somebody confirms it here."))
     if said.data_wish == DataWish.ERASE:
         follows.append(_("Two persons of the trial's office decide on the erasure."))
-    kept = [str(kind.label) for kind in StopKind if kind not in stops and kind != StopKind.LOST]
     return {
         "facts": [
             *_who(subject),
             (_("Stops from %(day)s") % {"day": shown(said.day)}, _listed(said.kinds)),
-            (_("Goes on"), ", ".join(kept) or _("Nothing")),
+            (_("Goes on"), _listed(after.going_on)),
+            *_told(said),
         ],
         "warnings": [],
         "follows": follows,
@@ -76,7 +80,14 @@ def _who(subject: Subject) -> list[tuple[str, str]]:
     ]
 
 
-def _listed(kinds: frozenset[StopKind]) -> str:
+def _told(said: Withdrawal) -> list[tuple[str, str]]:
+    told = [(_("Who said it"), str(said.told_by.label))]
+    if said.data_wish:
+        told.insert(0, (_("What is collected already"), str(said.data_wish.label)))
+    return [*told, (_("Reason"), said.told_reason)] if said.told_reason else told
+
+
+def _listed(kinds: Collection[StopKind]) -> str:
     return ", ".join(str(kind.label) for kind in StopKind if kind in kinds) or _("Nothing")
 
 

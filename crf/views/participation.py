@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crf.answers import SubjectAnswers
 from crf.participation_forms import AttemptForm, DeathForm, DestroyedForm, LostForm, WithdrawalForm
-from crf.selectors.participation import going_on, page_of
+from crf.selectors.participation import page_of
 from crf.selectors.read_back import read_back_death, read_back_withdrawal
 from crf.selectors.strip import strip_for
 from pallsoft.accounts.request import AuthenticatedRequest
@@ -59,7 +59,7 @@ def record_death(request: AuthenticatedRequest, study_oid: str, number: str) -> 
 @require_http_methods(GET_POST)
 def record_withdrawal(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     subject = subject_for(request.user, study_oid, number, Permission.RECORD_CONSENT)
-    kinds = going_on(participation_of(subject))
+    kinds = participation_of(subject).going_on
     form = WithdrawalForm(request.POST or None, subject=subject, going_on=kinds)
 
     def act() -> bool:

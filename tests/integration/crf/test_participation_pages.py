@@ -1,5 +1,6 @@
 """The pages of a participant's leaving: read back before saving, calm, by permission."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -41,11 +42,18 @@ def death_as_typed(today, **changes):
     return {"day": f"{today:%d.%m.%Y}", "cause": "cancer", "place": "home", "told_by": "relative"} | changes
 
 
+def facts_of(html):
+    """{what is read back: its value}"""
+    return dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", html))
+
+
 def test_a_death_is_read_back_before_it_is_saved(page, url, patient, today):
     answer = page.post(url("record-death"), death_as_typed(today))
     html = answer.content.decode()
     assert answer.status_code == 200 and not Death.objects.exists()
     assert "BOD-001" in html and "1949" in html and "Female" in html and "3 visits to come are closed" in html
+    assert facts_of(html)["Cause of death"] == "The cancer" and facts_of(html)["Place of death"] == "At home"
+    assert facts_of(html)["Where it is known from"] == "Relatives"
     sent = death_as_typed(today) | {"confirmed": "yes"}
     answer = page.post(url("record-death"), sent, follow=True)
     assert "The death is recorded" in answer.content.decode()
@@ -98,9 +106,19 @@ def test_a_withdrawal_asks_each_point_and_reads_it_back(page, url, patient, toda
     answer = page.post(url("record-withdrawal"), sent)
     html = answer.content.decode()
     assert answer.status_code == 200 and "2 visits to come are closed" in html and "biobank" in html
+    facts = facts_of(html)
+    assert facts["Goes on"] == "Follow-up in records and registers"
+    assert facts["What is collected already"] == "Kept and used"
     assert not Stop.objects.exists()
     page.post(url("record-withdrawal"), sent | {"confirmed": "yes"})
     assert {stop.kind for stop in Stop.objects.all()} == {StopKind.CONSENT, StopKind.SAMPLES}
+
+
+def test_after_a_withdrawn_consent_only_what_was_left_can_be_stopped(page, url, today):
+    said = answers(consent="Y", data_wish="keep", day=f"{today:%d.%m.%Y}")
+    page.post(url("record-withdrawal"), said | {"confirmed": "yes"})
+    html = page.get(url("record-withdrawal")).content.decode()
+    assert "registers" in html and "samples" in html and "stop the treatment" not in html
 
 
 @pytest.mark.parametrize("left_out", ["visits", "data_wish", "day"])
