@@ -82,8 +82,14 @@ def _standing(participation: Participation) -> Iterator[Standing]:
     for kind in StopKind:
         if kind in participation.stops:
             stop = participation.stops[kind]
-            words = _("Lost to follow-up") if kind == StopKind.LOST else str(kind.label)
-            yield Standing(words, shown(stop.day), stop)
+            yield Standing(_stopped_now(stop), shown(stop.day), stop)
+
+
+def _stopped_now(stop: Stop) -> str:
+    if stop.kind == StopKind.LOST:
+        return _("Lost to follow-up")
+    words = _("Stopped: %(what)s") % {"what": stop.get_kind_display()}
+    return f"{words} – {stop.get_data_wish_display()}" if stop.data_wish else words
 
 
 def _after_death(answers: SubjectAnswers) -> list[date]:

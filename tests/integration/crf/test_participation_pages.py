@@ -114,6 +114,12 @@ def test_a_withdrawal_asks_each_point_and_reads_it_back(page, url, patient, toda
     assert {stop.kind for stop in Stop.objects.all()} == {StopKind.CONSENT, StopKind.SAMPLES}
 
 
+def test_what_has_stopped_stands_with_what_it_is_and_since_when(page, url, today):
+    page.post(url("record-withdrawal"), answers(visits="Y", day=f"{today:%d.%m.%Y}", confirmed="yes"))
+    html = page.get(url("participation")).content.decode()
+    assert f"<strong>Stopped: Visits and telephone contact</strong> from {today:%d.%m.%Y}" in html
+
+
 def test_after_a_withdrawn_consent_only_what_was_left_can_be_stopped(page, url, today):
     said = answers(consent="Y", data_wish="keep", day=f"{today:%d.%m.%Y}")
     page.post(url("record-withdrawal"), said | {"confirmed": "yes"})
