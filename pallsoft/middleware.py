@@ -10,7 +10,7 @@ from django.utils.cache import add_never_cache_headers
 
 from pallsoft.audit.access import record_access
 from pallsoft.errors import NotPermitted, PallsoftError
-from pallsoft.request import answers
+from pallsoft.request import answers, asked_for
 from pallsoft.request import request_id as request_number
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -28,11 +28,12 @@ def request_id(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         number = uuid.uuid4().hex
         cast(NumberedRequest, request).id = number
-        token = request_number.set(number)
+        token, nobody = request_number.set(number), asked_for.set(None)
         try:
             response = get_response(request)
         finally:
             request_number.reset(token)
+            asked_for.reset(nobody)
         response["X-Request-Id"] = number
         return response
 
@@ -89,5 +90,5 @@ class refusals:  # noqa: N801 - named like the other two in settings.MIDDLEWARE
             return None
         if isinstance(exception, NotPermitted):
             who = request.user if request.user.is_authenticated else None
-            record_access(user=who, subject=None, what=f"{request.method} {request.path}", ok=False)
+            record_access(user=who, subject=asked_for.get(), what=f"{request.method} {request.path}", ok=False)
         return render(request, "errors/refusal.html", {"refusal": exception}, status=exception.status)

@@ -9,6 +9,8 @@ Found = TypeVar("Found")
 
 # For error pages, change sets and the access log.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# The subject whom the request is about, for the log of a refusal.
+asked_for: ContextVar[Any] = ContextVar("asked_for", default=None)
 # Answers by question, while a request is answered that only reads; None elsewhere.
 answers: ContextVar[dict[Hashable, Any] | None] = ContextVar("answers", default=None)
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import User
 from pallsoft.audit.access import record_access
+from pallsoft.request import asked_for
 from sites.models import (
     AgeBand,
     Assignment,
@@ -58,11 +59,12 @@ def subject_for(
     Writes the access log, also of the attempt: who tries the numbers of other sites is seen there. `reading`: false
     where the answer shows nothing of the subject.
     """
-    study = study_for(user, study_oid, permission)
+    study = study_for(user, study_oid)
     subject = subjects_for(user, study, permission).filter(number=number).first()
+    asked_for.set(subject or study.subjects.filter(number=number).first())
+    require_anywhere(user, permission, study)
     if subject is None:
-        foreign = study.subjects.filter(number=number).first()
-        record_access(user=user, subject=foreign, what=permission, ok=False)
+        record_access(user=user, subject=asked_for.get(), what=permission, ok=False)
         raise Http404
     subject.site.study = study
     if reading:

@@ -19,11 +19,16 @@ from sites.permissions import AnyUser, Permission, at_sites
 from trials.models import Study
 
 PAGE = 50
-WHAT: dict[str, Any] = {
-    Permission.VIEW_SUBJECT: gettext_lazy("Subject, visit or form"),
-    Permission.VERIFY: gettext_lazy("Verification"),
-    Permission.RANDOMIZE: gettext_lazy("Randomisation"),
-    Permission.RECORD_CONSENT: gettext_lazy("Consent"),
+P = Permission
+WHAT: dict[str, Any] = {  # the permissions with which a subject is looked up
+    P.VIEW_SUBJECT: gettext_lazy("Subject, visit or form"),
+    P.RECORD_CONSENT: gettext_lazy("Consent"),
+    P.ENTER_DATA: gettext_lazy("Participation"),
+    P.RANDOMIZE: gettext_lazy("Randomisation"),
+    P.CONFIRM_CORRECTION: gettext_lazy("Corrections of stratum and target"),
+    P.VERIFY: gettext_lazy("Verification"),
+    P.FREEZE: gettext_lazy("Freezing and locking"),
+    P.CONFIRM_UNLOCK: gettext_lazy("Opening a lock"),
 }
 FILTERS = ("number", "user", "from", "until", "refused")
 
@@ -41,7 +46,7 @@ class Reading:
 
     @property
     def words(self) -> str:
-        """What was looked at; the name of a file as it is."""
+        """What was looked at; a refused page and the name of a file as they are."""
         return str(WHAT.get(self.what, self.what))
 
 

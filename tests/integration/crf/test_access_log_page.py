@@ -28,6 +28,21 @@ def test_reading_and_refused_reading_stand_there_the_newest_first(read, page, pi
     assert "Innsynslogg" in page(pi).content.decode()
 
 
+def test_a_page_that_the_role_does_not_give_is_a_refusal_too(study, subject, sign_in, page, pi, monitor, crc):
+    consent, stop = (
+        reverse(name, args=[study.oid, "BOD-001"]) for name in ("record-withdrawal", "subject-verification")
+    )
+    assert sign_in(monitor).get(consent).status_code == sign_in(crc).get(stop).status_code == 403
+    answer = page(pi, refused="1")
+    assert told(answer) == [("Åse Nordgård", "BOD-001", False), ("Sølvi Hæstad", "BOD-001", False)]
+    assert "Avvist" in answer.content.decode() and "Ville ikke svare" not in answer.content.decode()
+
+
+def test_what_was_looked_at_is_said_in_words(study, subject, sign_in, page, coordinator, data_manager):
+    sign_in(data_manager).get(reverse("lock-subject", args=[study.oid, "BOD-001"]))
+    assert {one.words for one in page(coordinator).context["log"].readings} == {"Frysing og låsing"}
+
+
 def test_filters_narrow_by_subject_person_day_and_refusal(read, page, pi, crc, outsider):
     read(crc), read(outsider)
     assert told(page(pi, user="nordgård")) == [("Åse Nordgård", "BOD-001", True)]
