@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crf.models.data import FormData, StudyEvent
@@ -89,6 +90,9 @@ class MessageKind(models.TextChoices):
     CANCEL = "cancel", _("Cancelled")
 
 
+MASKED = "[masked]"  # what audit.mask leaves of a text
+
+
 class QueryMessage(RegulatedModel):
     """One step of a query's thread. Who and when stand in its change set.
 
@@ -106,6 +110,11 @@ class QueryMessage(RegulatedModel):
     class Meta:
         ordering = ["step"]
         constraints = [models.UniqueConstraint(fields=["query", "step"], name="query_message_once")]
+
+    @property
+    def words(self) -> str:
+        """The text as it is read; that it was masked, in the reader's language."""
+        return gettext("[masked]") if self.text == MASKED else self.text
 
 
 class SourceType(models.TextChoices):

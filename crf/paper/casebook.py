@@ -258,7 +258,7 @@ class _Writer:
     def _thread(self, query: Query, form: FormDef, visit: Visit) -> Thread:
         item = next((item for item in form.items if item.oid == query.item_oid), None)
         steps = [
-            Step(message.get_kind_display(), message.text, message.created_in.actor_name, message.at)
+            Step(message.get_kind_display(), message.words, message.created_in.actor_name, message.at)
             for message in query.messages.all()
         ]
         return Thread(

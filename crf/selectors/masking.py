@@ -8,9 +8,11 @@ from uuid import UUID
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from crf.models import ExportJob, ExportKind, ExportState, FormData, MaskRequest, QueryMessage
 from crf.selectors.definitions import definition_for
+from crf.selectors.matrix import visit_label
 from crf.selectors.trail import Reader
 from pallsoft.audit.models import ChangeSet
 from pallsoft.audit.selectors import TrailRow, trail_for
@@ -33,11 +35,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Decision:
-    """A request with its end. `holders`: files made since the value was typed, which may still hold it."""
+    """A request with its end. `where`: visit, form and question; `url`: the form, "" once it is removed.
+
+    `holders`: files made since the value was typed, which may still hold it.
+    """
 
     request: MaskRequest
-    question: str
-    form: str
+    where: str
+    url: str
     decided_by: str
     decided_at: datetime | None
     reason: str
@@ -53,7 +58,7 @@ def places_of(form: FormData, item: ItemDef, reader: Reader) -> list[Place]:
         if row.new is not None and row.part and reader.shows(row):
             found.setdefault(row.change, []).append(row)
     values = [
-        Place(str(change), rows[0].at, rows[0].actor_name, "; ".join(reader.words(row)[2] for row in rows), False)
+        Place(str(change), rows[0].at, rows[0].actor_name, " · ".join(reader.words(row)[2] for row in rows), False)
         for change, rows in sorted(found.items())
     ]
     messages = QueryMessage.objects.filter(
@@ -63,7 +68,7 @@ def places_of(form: FormData, item: ItemDef, reader: Reader) -> list[Place]:
         query__item_oid=item.oid,
         by_rule=False,
     ).select_related("created_in")
-    return [*values, *(Place(str(m.pk), m.at, m.created_in.actor_name, m.text, True) for m in messages.order_by("at"))]
+    return [*values, *(Place(str(m.pk), m.at, m.created_in.actor_name, m.words, True) for m in messages.order_by("at"))]
 
 
 def item_to_mask(form: FormData, item_oid: str, *, with_arm: bool) -> ItemDef:
@@ -96,9 +101,12 @@ def decisions_for(user: AnyUser, study: Study) -> list[Decision]:
 
 
 def _decision(request: MaskRequest, ends: dict[Any, ChangeSet], files: Iterable[ExportJob], user: AnyUser) -> Decision:
-    form = definition_for(request.form_data).form(request.form_data.form_oid)
+    row, event = request.form_data, request.form_data.event
+    study = definition_for(row)
+    form = study.form(row.form_oid)
+    address = [request.study.oid, request.subject.number, *event.key, row.form_oid, row.repeat_key]
     end = ends.get(request.confirmed_in or request.refused_in)
-    first = request.form_data.created_in.at
+    first = row.created_in.at
     holders = [
         job
         for job in files
@@ -108,10 +116,11 @@ def _decision(request: MaskRequest, ends: dict[Any, ChangeSet], files: Iterable[
     with_arm = has_permission(user, Permission.VIEW_ARM, request.study, request.subject.site)
     item = next((item for item in form.items if item.oid == request.item_oid), None)
     shown = item is not None and (with_arm or not item.reveals_arm)
+    question = str(item.label) if item and shown else request.item_oid
     return Decision(
         request=request,
-        question=str(item.label) if item and shown else request.item_oid,
-        form=str(form.title),
+        where=" · ".join((visit_label(event, study.event(event.event_oid)), str(form.title), question)),
+        url="" if row.removed_in else reverse("form", args=address),
         decided_by=end.actor_name if end else "",
         decided_at=end.at if end else None,
         reason=end.reason if end else "",

@@ -215,7 +215,7 @@ def _step(message: QueryMessage, form: FormDef) -> Step:
     return Step(
         kind=MessageKind(message.kind),
         label=str(message.get_kind_display()),
-        text=_said(message, form) if message.by_rule else message.text,
+        text=_said(message, form) if message.by_rule else message.words,
         at=message.at,
         by="" if message.by_rule else author.actor_name,
         role="" if message.by_rule or not author.role else str(Role(author.role).label),

@@ -178,7 +178,7 @@ def _query_steps(place: Place, reader: Reader, item_oid: str) -> list[Step]:
             message.at,
             message.created_in.actor_name,
             message.get_kind_display(),
-            message.text,
+            message.words,
             str(reader.items[query.item_oid].label),
         )
         for query in queries.prefetch_related("messages__created_in")

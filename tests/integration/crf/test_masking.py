@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.urls import reverse
+from django.utils.translation import override
 
 from crf.models import Draft, MaskRequest, QueryMessage, Verification
 from crf.services import confirm_masking, raise_query, refuse_masking, request_masking
@@ -206,6 +207,21 @@ def test_the_pages_lead_from_the_history_to_the_empty_value(typed, subject, sign
     assert "2 rader i sporet er tomme" in done.content.decode()
     history = client.get(reverse("form-trail", args=place), {"item": "BASE_TEXT"}).content.decode()
     assert "Maskert" in history and "Nordmann" not in history and "Åse Nordgård" in history
+
+
+def test_the_request_says_where_and_counts_only_what_there_is(typed, visit, subject, data_manager, sign_in):
+    asked = {"event": visit("START"), "form_oid": "BASE", "item_oid": "BASE_TEXT"}
+    raise_query(**asked, text=NAME, key=uuid.uuid4(), by=data_manager)
+    ask(typed, data_manager, changes=(), messages=[str(QueryMessage.objects.get().pk)])
+    html = sign_in(data_manager, "nb").get(reverse("maskings", args=[subject.study.oid])).content.decode()
+    assert "BOD-001 · Screening · " in html and "/START-1/forms/BASE/1/" in html
+    assert "1 melding" in html and "0 lagrede" not in html
+
+
+def test_that_a_message_was_masked_is_said_in_the_readers_language():
+    message = QueryMessage(text="[masked]")
+    with override("nb"):
+        assert message.words == "[maskert]"
 
 
 def test_a_mask_page_of_an_unknown_item_is_not_found(typed, subject, sign_in, data_manager, crc):
