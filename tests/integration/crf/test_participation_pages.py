@@ -70,6 +70,7 @@ def test_what_cannot_be_is_said_at_the_field_and_nothing_is_lost(page, url, toda
     answer = page.post(url("record-death"), death_as_typed(today, day=f"{ahead:%d.%m.%Y}", confirmed="yes"))
     html = answer.content.decode()
     assert answer.status_code == 422 and "in the future" in html and f"{ahead:%d.%m.%Y}" in html
+    assert html.count("data-error-summary") == 1
     assert not Death.objects.exists()
 
 
@@ -131,7 +132,8 @@ def test_after_a_withdrawn_consent_only_what_was_left_can_be_stopped(page, url, 
 def test_no_point_is_left_open(page, url, today, left_out):
     sent = answers(consent="Y", data_wish="keep", day=f"{today:%d.%m.%Y}", confirmed="yes")
     del sent[left_out]
-    assert page.post(url("record-withdrawal"), sent).status_code == 422
+    answer = page.post(url("record-withdrawal"), sent)
+    assert answer.status_code == 422 and answer.content.decode().count("data-error-summary") == 1
     assert not Stop.objects.exists()
 
 
@@ -166,6 +168,12 @@ def test_three_tries_and_the_contact_is_lost_and_found_again(page, url, patient,
     assert participation_of(patient).state is None
 
 
+@pytest.mark.parametrize("act", ["attempt", "lost"])
+def test_what_is_wrong_about_a_contact_is_said_once(page, url, act):
+    answer = page.post(url("record-lost"), {"act": act, "tried_on": "", "day": ""})
+    assert answer.status_code == 422 and answer.content.decode().count("data-error-summary") == 1
+
+
 def test_the_samples_are_confirmed_destroyed(page, url, today):
     page.post(url("record-withdrawal"), answers(samples="Y", day=f"{today:%d.%m.%Y}", confirmed="yes"))
     task = SampleTask.objects.get()
@@ -183,7 +191,8 @@ def test_an_erasure_needs_the_number_typed_and_two_persons(
     page.post(url("record-withdrawal"), sent)
     office = sign_in(coordinator, "en")
     assert url("erasure") in office.get(reverse("worklist")).content.decode()
-    assert office.post(url("erasure"), {"act": "confirm", "typed_number": "BOD-002"}).status_code == 422
+    answer = office.post(url("erasure"), {"act": "confirm", "typed_number": "BOD-002"})
+    assert answer.status_code == 422 and answer.content.decode().count("data-error-summary") == 1
     office.post(url("erasure"), {"act": "confirm", "typed_number": "bod-001", "exceptions": ""})
     assert Erasure.objects.get().first_confirmed_by == coordinator
     assert "Erase for good" not in office.get(url("erasure")).content.decode()
