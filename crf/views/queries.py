@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from crf.models import MessageKind, Query
@@ -40,6 +40,12 @@ from trials.models import Study
 
 ON_A_PAGE = 50
 NOT_IDENTITY = "not-identity"
+TOLD = {
+    MessageKind.ANSWER: gettext_lazy("The query is answered."),
+    MessageKind.CLOSE: gettext_lazy("The query is closed."),
+    MessageKind.REOPEN: gettext_lazy("The query is asked again."),
+    MessageKind.CANCEL: gettext_lazy("The query is taken back."),
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -151,7 +157,7 @@ def query_step(request: AuthenticatedRequest, study_oid: str, query_id: UUID) ->
         if refusal.status == 403:
             raise
         return _panel(request, at, refusal, query)
-    return _done(request, at, _("Stored."))
+    return _done(request, at, str(TOLD[MessageKind(request.POST["act"])]))
 
 
 def _take_step(request: AuthenticatedRequest, query: Query, text: str) -> None:

@@ -76,9 +76,12 @@ def test_the_list_of_queries_and_its_panel(form, open_page, sign_in, accessible,
     expect(row).to_have_attribute("data-panel-open", "")
     picture(monitor, f"queries-thread-{name}-nb")
     before = monitor.locator(".query-row").count()
+    settled = monitor.locator(".boxes a[href*='box=closed'] .tab-count")
+    closed_before = int(settled.inner_text())
     monitor.locator(f"{PANEL} textarea").first.fill("Funnet i kilden")
     monitor.locator(f"{PANEL} button[value=close]").click()
     expect(monitor.locator(".query-row")).to_have_count(before - 1)
+    expect(settled).to_have_text(str(closed_before + 1))
     assert monitor.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

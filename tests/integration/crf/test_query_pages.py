@@ -42,6 +42,7 @@ def test_a_monitor_asks_at_an_item_and_the_site_answers_on_the_page(sign_in, mon
     page = sign_in(crc, "en")
     assert page.get(step(query)).url == f"{at()}#query-{query.pk}"
     answered = page.post(step(query), {"act": "answer", "text": "6, se side 2"}, follow=True).content.decode()
+    assert "The query is answered." in answered
     assert "6, se side 2" in answered and crc.full_name in answered and "Study nurse" in answered
     query.refresh_from_db()
     assert query.status == QueryStatus.ANSWERED
