@@ -88,6 +88,12 @@ def locks_over(target: Target) -> list[Lock]:
     return sorted(rows, key=lambda lock: (ORDER.index(LockKind(lock.kind)), lock.form_oid != "", lock.created_in.at))
 
 
+def still_possible(locks: Iterable[Lock]) -> list[LockKind]:
+    """How that which these cover can still be closed: a lock leaves nothing, a freeze only the lock."""
+    kinds = {lock.kind for lock in locks}
+    return [kind for kind in LockKind if kinds.isdisjoint({kind, LockKind.LOCK})]
+
+
 def strongest(locks: Iterable[Lock]) -> Lock | None:
     return min(locks, key=lambda lock: ORDER.index(LockKind(lock.kind)), default=None)
 

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from crf.models import Lock, LockKind
-from crf.selectors.locks import Target, locks_over
+from crf.selectors.locks import Target, locks_over, still_possible
 from crf.selectors.open_points import open_points
 from crf.selectors.place import standing
 from crf.services.planning import follow_participation
@@ -126,9 +126,12 @@ def _insert(lock: Lock) -> tuple[Lock, bool]:
 
 
 def _check_not_covered(kind: LockKind, target: Target, made: Lock) -> None:
-    for other in locks_over(target):
-        if other != made and other.kind in (kind, LockKind.LOCK):
-            raise NotAllowedNow(_("This is closed already by a lock further up."))
+    others = [other for other in locks_over(target) if other != made]
+    if kind not in still_possible(others):
+        locked = any(other.kind == LockKind.LOCK for other in others)
+        raise NotAllowedNow(
+            _("This is locked already, here or further up.") if locked else _("This is frozen already, further up.")
+        )
 
 
 def _lift(lock: Lock, permission: Permission, action: str, by: User, reason: str) -> Lock:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crf import services
 from crf.models import Lock
 from crf.selectors.loading import betrays_arm, event_for, sees_arm
-from crf.selectors.locks import Target, closed_places, shown_locks
+from crf.selectors.locks import Target, closed_places, locks_over, shown_locks, still_possible
 from crf.selectors.matrix import visit_label
 from crf.selectors.open_points import open_points
 from pallsoft.accounts.request import AuthenticatedRequest
@@ -134,6 +134,7 @@ def _page(request: AuthenticatedRequest, target: Target, title: str) -> HttpResp
             messages.success(request, _("%(what)s is closed.") % {"what": title})
             return redirect(request.path)
     points = open_points(target, request.user)
+    may_close = has_permission(request.user, Permission.FREEZE, target.study, target.place)
     context = {
         "study": target.study,
         "target": target,
@@ -141,7 +142,7 @@ def _page(request: AuthenticatedRequest, target: Target, title: str) -> HttpResp
         "locks": shown_locks(target.study, request.user, over=target),
         "points": points,
         "waiting": sum(point.count for point in points),
-        "may_freeze": has_permission(request.user, Permission.FREEZE, target.study, target.place),
+        "acts": still_possible(locks_over(target)) if may_close else [],
         "errors": errors,
         "reason": request.POST.get("reason", ""),
     }

@@ -260,6 +260,7 @@ class TestPages:
         assert browser.post(where.url, {"act": "lock"}).status_code == 422
         assert browser.post(where.url, {"act": "rubbish"}).status_code == 422
         assert browser.post(where.url, {"act": "lock", "reason": ACCEPTED}).status_code == 302
+        assert 'name="act"' not in browser.get(where.url).content.decode()
         made = Lock.objects.get()
         lift = reverse("lift-lock", args=[made.study.oid, made.pk])
         assert ACCEPTED in browser.get(lift).content.decode()
@@ -274,6 +275,15 @@ class TestPages:
             assert second.post(lift, {"reason": "Enig"}).status_code == 302
             made.refresh_from_db()
             assert made.lifted_in
+
+    def test_what_is_frozen_can_be_locked_and_not_frozen_again(self, target, base, sign_in, data_manager):
+        freeze(target=target("visit"), by=data_manager)
+        browser, where = sign_in(data_manager, "en"), target("form")
+        html = browser.get(where.url).content.decode()
+        assert 'value="lock"' in html and 'value="freeze"' not in html
+        lock(target=target("visit"), by=data_manager, reason=ACCEPTED)
+        refused = browser.post(where.url, {"act": "lock", "reason": ACCEPTED})
+        assert "This is locked already, here or further up." in refused.content.decode()
 
     def test_a_lock_that_is_none_and_a_form_that_is_none_are_not_found(self, sign_in, data_manager, subject, base):
         browser = sign_in(data_manager)
