@@ -60,7 +60,7 @@ def page_of(answers: SubjectAnswers, user: AnyUser) -> dict[str, Any]:
         "may_record": may["record"] and not participation.is_erased,
         "may_confirm_samples": may["record"],
         "may_erase": may["erase"],
-        "standing": list(_standing(participation)),
+        "standing": list(standing_now(participation)),
         "last_known_alive": last_known_alive(answers),
         "after_death": _after_death(answers),
         "owed_before": list(_owed_before(answers)),
@@ -76,7 +76,8 @@ def page_of(answers: SubjectAnswers, user: AnyUser) -> dict[str, Any]:
     }
 
 
-def _standing(participation: Participation) -> Iterator[Standing]:
+def standing_now(participation: Participation) -> Iterator[Standing]:
+    """Death and stops that hold today; none for one who takes part in everything."""
     if participation.death:
         yield Standing(_("Dead"), shown(participation.death.day), participation.death)
     for kind in StopKind:

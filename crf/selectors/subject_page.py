@@ -1,5 +1,6 @@
-"""What a person can do next with a subject."""
+"""What a person can do with a subject: what is used often first, by kind, the rest behind "More"."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -7,29 +8,48 @@ from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
 from sites.models import SubjectStatus
-from sites.permissions import AnyUser, Permission, has_permission, rights_at
+from sites.permissions import AnyUser, Permission, rights_at
 
-TONES = {"randomize": "primary"}
+Action = dict[str, Any]  # {label, url, tone}
 
 
-def actions_for(answers: SubjectAnswers, user: AnyUser) -> list[dict[str, Any]]:
-    """[{label, url, tone}] in the order of the trial; pages of apps above are linked when they are there."""
+@dataclass(frozen=True)
+class Actions:
+    """`groups`: entry, participation, data quality, each in the order of the trial; `more`: what is rarely needed."""
+
+    groups: list[list[Action]]
+    more: list[Action]
+
+
+def actions_for(answers: SubjectAnswers, user: AnyUser, sign_url: str) -> Actions:
+    """Pages of apps above are linked when they are there. `sign_url`: where this person signs the casebook, or ""."""
     subject = answers.subject
-    actions = [(_("Consent"), "consent"), (_("Participation"), "participation"), (_("Eligibility"), "eligibility")]
-    in_screening = subject.status == SubjectStatus.SCREENING
-    if in_screening and has_permission(user, Permission.RANDOMIZE, subject.study, subject.site):
-        actions.append((_("Randomise"), "randomize"))
     rights = rights_at(user, subject.study, subject.site)
+    papers = [_action(_("Consent"), "consent", answers), _action(_("Eligibility"), "eligibility", answers)]
+    randomized = subject.status == SubjectStatus.RANDOMIZED
+    entry = [] if randomized else papers
+    if subject.status == SubjectStatus.SCREENING and Permission.RANDOMIZE in rights:
+        entry = [*entry, _action(_("Randomise"), "randomize", answers, tone="primary")]
+    quality = []
     if Permission.VERIFY in rights:
-        actions.append((_("Verification"), "subject-verification"))
+        quality.append(_action(_("Verification"), "subject-verification", answers))
     if rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}:
-        actions.append((_("Freeze or lock"), "lock-subject"))
-    found = [
-        {"label": label, "url": _url(name, answers), "tone": TONES.get(name, "secondary")} for label, name in actions
-    ]
-    if has_permission(user, Permission.VIEW_TRAIL, subject.study, subject.site):
-        found.append({"label": _("As it was"), "url": f"{_url('subject', answers)}?as_of=last", "tone": "secondary"})
-    return [action for action in found if action["url"]]
+        quality.append(_action(_("Freeze or lock"), "lock-subject", answers))
+    more = papers if randomized else []
+    if sign_url:
+        more = [*more, {"label": _("Sign the casebook"), "url": sign_url}]
+    if Permission.VIEW_TRAIL in rights:
+        more = [*more, {"label": _("As it was"), "url": f"{_url('subject', answers)}?as_of=last"}]
+    groups = [_there(group) for group in (entry, [_action(_("Participation"), "participation", answers)], quality)]
+    return Actions([group for group in groups if group], _there(more))
+
+
+def _action(label: str, name: str, answers: SubjectAnswers, tone: str = "secondary") -> Action:
+    return {"label": label, "url": _url(name, answers), "tone": tone}
+
+
+def _there(actions: list[Action]) -> list[Action]:
+    return [action for action in actions if action["url"]]
 
 
 def _url(name: str, answers: SubjectAnswers) -> str:

@@ -11,12 +11,14 @@ from crf.answers import SubjectAnswers
 from crf.selectors import signatures
 from crf.selectors.as_of import looking_back, subject_slider
 from crf.selectors.day_zero import day_zero_of
-from crf.selectors.matrix import matrix_of
+from crf.selectors.matrix import Matrix, matrix_of
+from crf.selectors.next_steps import next_steps, next_visit
+from crf.selectors.participation import standing_now
 from crf.selectors.strip import strip_for
 from crf.selectors.subject_page import actions_for
 from crf.views.as_of import is_asked, status_of
 from pallsoft.accounts.request import AuthenticatedRequest
-from sites.permissions import Permission, require
+from sites.permissions import AnyUser, Permission, require
 from sites.selectors import definition_at, subject_for
 
 
@@ -29,14 +31,27 @@ def subject_page(request: AuthenticatedRequest, study_oid: str, number: str) -> 
         slider = subject_slider(request.GET, subject, study, request.user)
     with looking_back(subject, slider):
         answers = SubjectAnswers(subject, study)
+        matrix = matrix_of(answers, request.user)
         context: dict[str, Any] = {
             "subject": subject,
             "slider": slider,
             "strip": strip_for(answers, request.user),
-            "matrix": matrix_of(answers, request.user),
+            "matrix": matrix,
             **day_zero_of(answers),
-            "actions": [] if slider else actions_for(answers, request.user),
-            "signing": None if slider else signatures.of_casebook(subject, request.user),
         }
+        if not slider:
+            context |= _to_do(answers, matrix, request.user)
         with timezone.override(answers.zone):
             return render(request, "crf/subject.html", context, status=status_of(slider))
+
+
+def _to_do(answers: SubjectAnswers, matrix: Matrix, user: AnyUser) -> dict[str, Any]:
+    """What the person does next with the subject; a page of then has nothing of it."""
+    signing = signatures.of_casebook(answers.subject, user)
+    return {
+        "signing": signing,
+        "actions": actions_for(answers, user, signing.url),
+        "stopped": list(standing_now(answers.participation)),
+        "next_steps": next_steps(matrix, answers, user),
+        "next_visit": next_visit(matrix, answers),
+    }

@@ -44,6 +44,7 @@ def test_the_handle_says_its_moment_and_shows_it_by_keyboard(saved_form, accessi
 
 def test_without_javascript_the_slider_and_the_written_moment_work(saved_form):
     page = saved_form(javascript=False)
+    page.locator(".more > summary").click()
     page.get_by_role("link", name="Slik det var").click()
     page.get_by_label("Eller skriv et tidspunkt").fill("01.01.2099 14:32")
     page.get_by_role("button", name="Vis", exact=True).click()

@@ -11,6 +11,9 @@ from django.urls import reverse
 from crf import facts
 from crf.models import StudyEvent
 from crf.services import schedule_events
+from sites.clock import local_today
+from sites.models import StopKind, ToldBy
+from sites.services import Withdrawal, record_withdrawal
 
 
 @pytest.fixture
@@ -138,6 +141,35 @@ def test_a_reader_has_no_buttons(sign_in, monitor, visit_url):
     browser = sign_in(monitor)
     assert 'name="act"' not in browser.get(visit_url("WK2")).content.decode()
     assert browser.post(visit_url("WK2"), {"act": "not-done", "reason": "x"}).status_code == 403
+
+
+def test_the_page_says_first_what_is_to_be_entered(page, url, save, sign_in, monitor):
+    html = page.get(url).content.decode()
+    assert "To do now" in html and ">Screening: " in html and "and 2 more forms" in html
+    save("START", "BASE", {"BASE_WEIGHT": "70"})
+    assert re.search(r'START-1/forms/BASE/1/">Screening: [^<]*</a>', page.get(url).content.decode())
+    assert "To do now" not in sign_in(monitor, "en").get(url).content.decode()
+
+
+def test_what_is_overdue_and_the_visit_that_comes_next_stand_there(page, url, randomized, save):
+    save("START", "SCORE", {"SCORE_PAIN": "5", "SCORE_VAGINAL": "0"})
+    html = page.get(url).content.decode()
+    assert re.search(r'WK2-1/forms/SCORE/1/">Week 2: [^<]*</a></span><span class="chip chip-overdue"', html)
+    assert "Next visit" in html
+
+
+def test_what_has_stopped_stands_on_the_page_of_the_subject(page, url, subject, crc):
+    today = local_today(subject.site.timezone)
+    said = Withdrawal(kinds=frozenset({StopKind.VISITS}), day=today.isoformat(), told_by=ToldBy.PARTICIPANT)
+    record_withdrawal(subject=subject, said=said, by=crc)
+    html = page.get(url).content.decode()
+    assert f"<strong>Stopped: Visits and telephone contact</strong> from {today:%d.%m.%Y}" in html
+
+
+def test_what_is_rarely_needed_is_behind_more(page, url, randomized, subject):
+    subject.refresh_from_db()
+    acts, more = page.get(url).content.decode().split('class="more-card"')
+    assert "Participation</a>" in acts and "As it was</a>" in more and "As it was</a>" not in acts
 
 
 def test_the_page_costs_the_same_with_many_forms(page, url, save, randomized):
