@@ -85,6 +85,8 @@ class Thread:
 
     @property
     def age_words(self) -> str:
+        if not self.is_standing and not self.age:
+            return _("closed the same day")
         if not self.is_standing:
             return ngettext("stood %(n)s day", "stood %(n)s days", self.age) % {"n": self.age}
         return age_words(self.age)

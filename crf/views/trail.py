@@ -5,7 +5,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from crf.selectors.crumbs import crumbs
@@ -29,7 +29,7 @@ def trail_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
         "place": place,
         "strip": strip_for(place.answers, request.user),
         "visit": visit_label(place.event, place.study.event(place.event.event_oid)),
-        "crumbs": crumbs(place.event, place.study, (place.form.title, form_url(place)), _("History")),
+        "crumbs": crumbs(place.event, place.study, (place.form.title, form_url(place)), pgettext("trail", "History")),
         "trail_url": form_url(place, "form-trail"),
         "form_url": form_url(place),
     }

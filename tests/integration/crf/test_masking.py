@@ -204,7 +204,7 @@ def test_the_pages_lead_from_the_history_to_the_empty_value(typed, subject, sign
     client = sign_in(coordinator, "nb")
     request = MaskRequest.objects.get()
     done = client.post(reverse("decide-masking", args=[subject.study.oid, request.pk]), {"act": "confirm"}, follow=True)
-    assert "2 rader i sporet er tomme" in done.content.decode()
+    assert "2 rader i endringsloggen er tømt" in done.content.decode()
     history = client.get(reverse("form-trail", args=place), {"item": "BASE_TEXT"}).content.decode()
     assert "Maskert" in history and "Nordmann" not in history and "Åse Nordgård" in history
 

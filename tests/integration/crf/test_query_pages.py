@@ -117,6 +117,11 @@ def test_the_list_is_of_the_own_sites_and_can_be_one_of_them(sign_in, outsider, 
     assert "query-row" not in page.get(f"{inbox}?box=waiting&site=TRO").content.decode()
 
 
+def test_a_query_that_stood_no_whole_day_was_closed_the_same_day(sign_in, monitor, ask, at):
+    close_query(query=ask(), reason="Funnet i kilden", by=monitor)
+    assert "lukket samme dag" in sign_in(monitor, "nb").get(at()).content.decode()
+
+
 def test_ticked_answers_are_closed_together_with_one_reason(sign_in, crc, monitor, ask, inbox):
     queries = [answer_query(query=ask(item), text="Ja", by=crc) for item in ("SCORE_PAIN", "SCORE_VAGINAL")]
     page = sign_in(monitor)
