@@ -13,6 +13,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from tools import messages, processes, system, venv
 from tools.database import Plan, prepare_with_venv
@@ -20,12 +21,11 @@ from tools.postgres import NOT_DURABLE, SUPERUSER, Postgres
 from tools.steps import ROOT, Problem, say, step
 from tools.valkey import Valkey
 
+REPORT = "report.xml"
 INTERRUPTED, NOTHING_COLLECTED = 2, 5  # pytest's exit codes
-PHASES = [
-    ["-m", "not browser and not faults", "-n", "2"],
-    ["-m", "faults", "-n", "0"],  # these two need the machine for themselves, and a process each:
-    ["-m", "browser", "-n", "0"],  # Playwright's event loop lives on after its tests, and Django minds it
-]
+ORDINARY = ["-m", "not browser and not faults", "-n", "2"]
+# Side by side, as faults wait a lot; a process each, as Django minds that Playwright's event loop outlives its tests.
+FAULTS, BROWSER = ["-m", "faults", "-n", "0"], ["-m", "browser", "-n", "0"]
 
 
 def run(arguments: list[str], long: bool) -> int:
@@ -34,11 +34,10 @@ def run(arguments: list[str], long: bool) -> int:
     venv.ensure()
     need_libraries(strict)
     messages.compile_all()
-    with temporary_directory() as directory, services(directory) as environment:
-        environment |= {"PALLSOFT_TEST_LONG": "1"} if long else {}
-        if arguments:
-            return _pytest(arguments, environment)
-        return _all_phases(directory, environment, strict)
+    os.environ |= {"PALLSOFT_TEST_LONG": "1"} if long else {}
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches pytest too, which then tells what it had
+    with temporary_directory() as directory:
+        return _phase(directory, arguments) if arguments else _all_phases(directory, strict)
 
 
 def need_libraries(strict: bool) -> None:
@@ -96,19 +95,35 @@ def _environment(directory: Path, plan: Plan, valkey: Valkey) -> dict[str, str]:
     )
 
 
-def _all_phases(directory: Path, environment: dict[str, str], strict: bool) -> int:
-    reports = [directory / f"phase{n}.xml" for n in range(len(PHASES))]
-    codes = []
-    for phase, report in zip(PHASES, reports, strict=True):
-        codes.append(_pytest([*phase, f"--junit-xml={report}"], environment))
-        if codes[-1] == INTERRUPTED:
-            break
-    total = add_up(reports)
+def _all_phases(directory: Path, strict: bool) -> int:
+    """The ordinary tests; then the browser's, with the faults beside them, whose words follow at the end."""
+    places = [directory / name for name in ("ordinary", "browser", "faults")]
+    for place in places:
+        place.mkdir()
+        place.chmod(0o711)  # PostgreSQL's other user passes through
+    codes = [_phase(places[0], ORDINARY)]
+    if codes[0] != INTERRUPTED:
+        codes += _side_by_side(*places[1:])
+    total = add_up([place / REPORT for place in places])
     say("\n" + ", ".join(f"{total[key]} {key}" for key in ("tests", "failures", "errors", "skipped")))
     if strict and total["skipped"]:
         say("CI may skip nothing: the reasons stand above.")
         return 1
     return next((code for code in codes if code not in (0, NOTHING_COLLECTED)), 0)
+
+
+def _side_by_side(browser: Path, faults: Path) -> list[int]:
+    with (faults / "words").open("w+", encoding="utf-8") as words, services(faults) as environment:
+        beside = _pytest(FAULTS, faults, environment, words)
+        codes = [_phase(browser, BROWSER), beside.wait()]
+        words.seek(0)
+        say(words.read())
+    return codes
+
+
+def _phase(directory: Path, arguments: list[str]) -> int:
+    with services(directory) as environment:
+        return _pytest(arguments, directory, environment).wait()
 
 
 def add_up(reports: list[Path]) -> dict[str, int]:
@@ -120,16 +135,14 @@ def add_up(reports: list[Path]) -> dict[str, int]:
     return total
 
 
-def _pytest(arguments: list[str], environment: dict[str, str]) -> int:
-    """Ctrl-C reaches pytest too, which then tells what it had: we wait for it."""
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        return subprocess.call(
-            [venv.PYTHON, "-m", "pytest", *arguments], env=environment, cwd=ROOT,
-            preexec_fn=processes.dies_with_parent(os.getpid(), signal.SIGTERM),
-        )  # fmt: skip
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _pytest(
+    arguments: list[str], directory: Path, environment: dict[str, str], words: TextIO | None = None
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [venv.PYTHON, "-m", "pytest", *arguments, f"--junit-xml={directory / REPORT}"],
+        env=environment, cwd=ROOT, stdout=words, stderr=words,
+        preexec_fn=processes.dies_with_parent(os.getpid(), signal.SIGTERM),
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
