@@ -97,10 +97,13 @@ def enrol_subject(
 
 def record_consent(*, subject: Subject, consent: ConsentFacts, by: User) -> Consent:
     """A further consent of a subject: a new version, or granted again after a withdrawal, which it then lifts (S17)."""
-    with changing(subject, permission=Permission.RECORD_CONSENT, by=by, action="sites.record_consent") as (
-        held,
-        change,
-    ):
+    with changing(
+        subject,
+        permission=Permission.RECORD_CONSENT,
+        by=by,
+        action="sites.record_consent",
+        reason="consent recorded",  # why what was withdrawn stands no longer
+    ) as (held, change):
         check_consent(held.site, consent)
         stored = store_consent(held, consent)
         lift_by(stored, change, by)

@@ -147,8 +147,8 @@ def _end(stops: Collection[Stop], change: uuid.UUID, consent: Consent | None = N
 
 
 def _decline_erasures(stops: Collection[Stop], change: uuid.UUID) -> None:
-    """A wish that nobody has anymore; what is erased already stays so."""
-    if any(stop.data_wish == DataWish.ERASE for stop in stops):
+    """The wish falls with the withdrawal, told together with it or later; what is erased already stays so."""
+    if any(stop.kind == StopKind.CONSENT for stop in stops):
         subjects = {stop.subject_id for stop in stops}
         Erasure.objects.filter(subject__in=subjects, declined_in=None, erased_at=None).update(declined_in=change)
 

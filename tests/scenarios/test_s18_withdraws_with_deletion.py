@@ -18,7 +18,14 @@ from pallsoft.recruitment import recruitment_of
 from sites.clock import database_now, local_today
 from sites.models import DataWish, Erasure, Role, ScreeningEntry, StopKind, Subject, ToldBy
 from sites.participation import State, participation_of
-from sites.services import Withdrawal, confirm_erasure, decline_erasure, record_consent, record_withdrawal
+from sites.services import (
+    Withdrawal,
+    confirm_erasure,
+    decline_erasure,
+    record_consent,
+    record_withdrawal,
+    request_erasure,
+)
 from tests.fixtures.by_hand import enter, screening_answers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("PRV-03", "AUD-14")]
@@ -57,17 +64,17 @@ def patient(subject, crc, monitor, investigator, bodo):
     return subject
 
 
+def withdrawal(bodo, wish, **more):
+    """All that rests on the consent, withdrawn yesterday."""
+    kinds = frozenset({StopKind.CONSENT, StopKind.SAMPLES, StopKind.REGISTERS})
+    day = str(local_today(bodo.timezone) - timedelta(days=1))
+    return Withdrawal(kinds=kinds, day=day, told_by=ToldBy.PARTICIPANT, data_wish=wish, **more)
+
+
 @pytest.fixture
 def wish(patient, crc, bodo):
     """The patient withdrew yesterday and wants everything erased."""
-    said = Withdrawal(
-        kinds=frozenset({StopKind.CONSENT, StopKind.SAMPLES, StopKind.REGISTERS}),
-        day=str(local_today(bodo.timezone) - timedelta(days=1)),
-        told_by=ToldBy.PARTICIPANT,
-        data_wish=DataWish.ERASE,
-        told_reason=SECRET,
-    )
-    record_withdrawal(subject=patient, said=said, by=crc)
+    record_withdrawal(subject=patient, said=withdrawal(bodo, DataWish.ERASE, told_reason=SECRET), by=crc)
     return Erasure.objects.get()
 
 
@@ -167,6 +174,18 @@ def test_a_wish_taken_back_in_time_erases_nothing(wish, coordinator, data_manage
     with pytest.raises(NotAllowedNow):
         confirm_erasure(erasure=wish, by=data_manager)
     assert FormData.objects.get(form_oid="EC").data
+
+
+@pytest.mark.parametrize("wished", [DataWish.ERASE, DataWish.KEEP])
+def test_a_new_consent_ends_the_wish_and_a_new_withdrawal_may_wish_again(patient, crc, bodo, consent, wished):
+    """Whether the wish was told with the withdrawal or after it."""
+    record_withdrawal(subject=patient, said=withdrawal(bodo, wished), by=crc)
+    old = request_erasure(subject=patient, by=crc)
+    record_consent(subject=patient, consent=consent(signed_at=database_now()), by=crc)
+    old.refresh_from_db()
+    assert old.declined_in and participation_of(patient).erasure is None
+    record_withdrawal(subject=patient, said=withdrawal(bodo, DataWish.ERASE), by=crc)
+    assert participation_of(patient).erasure not in (None, old)
 
 
 @pytest.mark.req("AUD-06")
