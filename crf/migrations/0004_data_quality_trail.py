@@ -62,8 +62,6 @@ class Migration(migrations.Migration):
             """
             DROP FUNCTION audit.mask(uuid);
             DROP FUNCTION audit.mask_trail(text, uuid, text, text[]);
-            DROP FUNCTION audit.note_rest(text, bigint, uuid, jsonb);
-            DROP FUNCTION audit.is_masked_rest(text, bigint, uuid, jsonb);
             DROP FUNCTION audit.says(jsonb, text[]);
             DROP FUNCTION audit.texts_of(jsonb);
             """,

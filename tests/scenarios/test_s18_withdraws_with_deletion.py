@@ -128,6 +128,22 @@ def test_pc091_the_chain_is_clean_and_names_the_erasure(erased, capsys):
     assert "participant erased by Tor Ås and a second person" in capsys.readouterr().out
 
 
+@pytest.mark.req("AUD-07")
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "UPDATE audit.baseline SET doc = doc || '{\"signed_at\": null}' WHERE tbl = 'sites_consent'",
+        "UPDATE audit.item_change SET new = '\"9\"' WHERE tbl = 'crf_formdata' AND part = 'data'",
+        'UPDATE audit.baseline SET doc = doc || \'{"data": {"EC_ECOG": "0"}}\' WHERE tbl = \'crf_formdata\'',
+    ],
+)
+def test_what_the_erasure_left_is_not_altered_unseen(erased, superuser, tamper):
+    cursor = superuser.cursor()
+    cursor.execute("SET session_replication_role = replica")
+    cursor.execute(tamper)
+    assert any("was altered" in finding.what for finding in findings())
+
+
 def test_what_stays_is_number_site_consent_and_that_it_was_erased(erased, patient, data_manager):
     assert participation_of(patient).state is State.ERASED
     assert (erased.erased_by, patient.number) == (data_manager, "BOD-001")

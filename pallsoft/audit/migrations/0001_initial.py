@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
         sql_file("change_set.sql", migrations.RunSQL.noop),
         sql_file("seal.sql", migrations.RunSQL.noop),
         sql_file("trail.sql", migrations.RunSQL.noop),
+        sql_file("emptied.sql", migrations.RunSQL.noop),
         sql_file("access.sql", migrations.RunSQL.noop),
         sql_file("views.sql", migrations.RunSQL.noop),
         migrations.CreateModel(

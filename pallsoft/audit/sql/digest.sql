@@ -1,6 +1,6 @@
 -- Digests: SHA-256 over a jsonb array, whose text depends on no session setting (timestamps are spelt in UTC).
--- Each carries a salt of its own: the hash of a bare 0-10 score could be guessed back. Emptying value and salt
--- erases the value for good, while the digest stays and the chain over the digests still verifies.
+-- Each carries a salt of its own: the hash of a bare 0-10 score could be guessed back. Taking out value and
+-- salt erases the value for good, while the digest stays and the chain over the digests still verifies.
 -- (STABLE, as convert_to is: declared otherwise it would never be inlined.)
 CREATE FUNCTION audit.digest(p_parts jsonb) RETURNS bytea LANGUAGE sql STABLE
 RETURN sha256(convert_to(p_parts::text, 'UTF8'));

@@ -1,5 +1,5 @@
 -- Erasing a subject after a withdrawal with deletion (S18): values go from the tables and from the trail, the digests
--- stay, and the chain over the digests still verifies. That, by whom and when it happened stays too.
+-- stay, and the chain over the digests still verifies (emptied.sql). That, by whom and when it happened stays too.
 
 -- What is emptied, and with what: NULL where a column may be empty. Parts are documents trailed key by key.
 CREATE TABLE audit.erasable (
@@ -27,7 +27,7 @@ INSERT INTO audit.erasable (tbl, owner, emptied) VALUES
         '{"value_randomized": "", "value_corrected": "", "source": "", "reason": ""}');
 
 -- The rows of one table and their trail. Digests are left; what they were made from is gone.
-CREATE FUNCTION audit.empty_rows(p_what audit.erasable, p_ids uuid[], p_change_set uuid) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION audit.empty_rows(p_what audit.erasable, p_ids uuid[]) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_parts text[] := (SELECT r.parts FROM audit.regulated r WHERE r.tbl = p_what.tbl);
@@ -40,12 +40,10 @@ BEGIN
         (SELECT string_agg('e.' || quote_ident(c), ', ' ORDER BY c) FROM unnest(v_columns) c),
         p_what.tbl)
     USING p_ids, p_what.emptied;
-    UPDATE audit.baseline b
-    SET doc = b.doc || p_what.emptied, salt = NULL, masked_in = p_change_set
-    WHERE b.tbl = p_what.tbl AND b.row_id = ANY (p_ids);
-    UPDATE audit.item_change i
-    SET old = NULL, new = CASE WHEN i.part = '' THEN nullif(p_what.emptied -> i.item, 'null') END, salt = NULL,
-        masked_in = p_change_set
+    PERFORM audit.leave(b, b.doc || p_what.emptied)
+    FROM audit.baseline b WHERE b.tbl = p_what.tbl AND b.row_id = ANY (p_ids);
+    PERFORM audit.leave(i, NULL, CASE WHEN i.part = '' THEN nullif(p_what.emptied -> i.item, 'null') END)
+    FROM audit.item_change i
     WHERE i.tbl = p_what.tbl AND i.row_id = ANY (p_ids)
         AND (i.part = ANY (v_parts) OR (i.part = '' AND i.item = ANY (v_columns)));
 END $$;
@@ -74,13 +72,12 @@ BEGIN
     FOR v_what IN SELECT e.* FROM audit.erasable e ORDER BY e.tbl LOOP
         EXECUTE 'SELECT array_agg(x.id) FROM (' || v_what.owner || ') AS x (id)' INTO v_ids USING v_wish.subject_id;
         IF v_ids IS NOT NULL THEN
-            PERFORM audit.empty_rows(v_what, v_ids, v_change_set);
+            PERFORM audit.empty_rows(v_what, v_ids);
         END IF;
     END LOOP;
     UPDATE public.sites_erasure w SET erased_by_id = v_act.actor_id, erased_at = v_act.at WHERE w.id = p_erasure;
     DELETE FROM audit.erasing e WHERE e.change_set = v_change_set;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION audit.empty_rows(audit.erasable, uuid[], uuid),
-    audit.erase_subject(uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION audit.empty_rows(audit.erasable, uuid[]), audit.erase_subject(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.erase_subject(uuid) TO pallsoft_app;

@@ -1,5 +1,5 @@
--- Masking of identity that was typed by mistake (AUD-14): the value and the salt go, the digest stays, so that the chain
--- still verifies; who, when and why stay. What is left of a masked row is bound by a note in the same act.
+-- Masking of identity that was typed by mistake (AUD-14): the value and its salt go, the digest stays, so that the chain
+-- still verifies; who, when and why stay (emptied.sql).
 
 -- What a stored value says in words; codes and units say nothing of a person.
 CREATE FUNCTION audit.texts_of(p jsonb) RETURNS SETOF text LANGUAGE sql IMMUTABLE AS $$
@@ -12,49 +12,27 @@ CREATE FUNCTION audit.says(p jsonb, p_texts text[]) RETURNS boolean LANGUAGE sql
     SELECT EXISTS (SELECT FROM audit.texts_of(p) t WHERE t = ANY (p_texts))
 $$;
 
--- A masked row of the trail that still holds something: its rest is what this act noted of it.
-CREATE FUNCTION audit.is_masked_rest(p_what text, p_id bigint, p_masked_in uuid, p_rest jsonb) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (
-        SELECT FROM audit.item_change n
-        WHERE n.change_set = p_masked_in AND n.tbl = p_what AND n.item = p_id::text
-            AND n.new = to_jsonb(encode(sha256(convert_to(p_rest::text, 'UTF8')), 'hex')))
-$$;
-
-CREATE FUNCTION audit.note_rest(p_what text, p_id bigint, p_row uuid, p_rest jsonb) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_change_set uuid := audit.current_change_set();
-    v_salt uuid := gen_random_uuid();
-    v_hash jsonb := to_jsonb(encode(sha256(convert_to(p_rest::text, 'UTF8')), 'hex'));
-BEGIN
-    INSERT INTO audit.item_change (change_set, tbl, row_id, part, item, old, new, salt, digest)
-    VALUES (v_change_set, p_what, p_row, '', p_id::text, NULL, v_hash, v_salt,
-        audit.digest_of(v_salt, v_change_set, p_what, p_row, '', p_id::text, NULL, v_hash));
-END $$;
-
 -- Empty one item of one row wherever the trail says one of these texts. JSON null stands for what was taken out.
 CREATE FUNCTION audit.mask_trail(p_tbl text, p_row uuid, p_item text, p_texts text[]) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_change_set uuid := audit.current_change_set();
     v_baseline audit.baseline;
+    v_doc jsonb;
     v_change audit.item_change;
     v_path text[];
     v_masked bigint := 0;
 BEGIN
     SELECT b.* INTO v_baseline FROM audit.baseline b WHERE b.tbl = p_tbl AND b.row_id = p_row;
+    v_doc := v_baseline.doc;
     FOREACH v_path SLICE 1 IN ARRAY ARRAY[['', p_item], ['data', p_item], ['marks', p_item]] LOOP
         v_path := array_remove(v_path, '');
-        IF v_baseline.doc #> v_path IS NOT NULL AND audit.says(v_baseline.doc #> v_path, p_texts) THEN
-            v_baseline.doc := jsonb_set(v_baseline.doc, v_path, 'null');
+        IF v_doc #> v_path IS NOT NULL AND audit.says(v_doc #> v_path, p_texts) THEN
+            v_doc := jsonb_set(v_doc, v_path, 'null');
             v_masked := 1;
         END IF;
     END LOOP;
     IF v_masked > 0 THEN
-        UPDATE audit.baseline b SET doc = v_baseline.doc, salt = NULL, masked_in = v_change_set
-        WHERE b.id = v_baseline.id;
-        PERFORM audit.note_rest('audit.baseline', v_baseline.id, p_row, v_baseline.doc);
+        PERFORM audit.leave(v_baseline, v_doc);
     END IF;
     FOR v_change IN
         SELECT i.* FROM audit.item_change i
@@ -62,11 +40,9 @@ BEGIN
             AND (audit.says(i.old, p_texts) OR audit.says(i.new, p_texts))
         ORDER BY i.id
     LOOP
-        v_change.old := CASE WHEN audit.says(v_change.old, p_texts) THEN 'null' ELSE v_change.old END;
-        v_change.new := CASE WHEN audit.says(v_change.new, p_texts) THEN 'null' ELSE v_change.new END;
-        UPDATE audit.item_change i SET old = v_change.old, new = v_change.new, salt = NULL, masked_in = v_change_set
-        WHERE i.id = v_change.id;
-        PERFORM audit.note_rest('audit.item_change', v_change.id, p_row, jsonb_build_array(v_change.old, v_change.new));
+        PERFORM audit.leave(v_change,
+            CASE WHEN audit.says(v_change.old, p_texts) THEN 'null' ELSE v_change.old END,
+            CASE WHEN audit.says(v_change.new, p_texts) THEN 'null' ELSE v_change.new END);
         v_masked := v_masked + 1;
     END LOOP;
     RETURN v_masked;
@@ -126,7 +102,5 @@ BEGIN
     RETURN v_masked;
 END $$;
 REVOKE EXECUTE ON FUNCTION audit.texts_of(jsonb), audit.says(jsonb, text[]), audit.mask(uuid),
-    audit.is_masked_rest(text, bigint, uuid, jsonb), audit.note_rest(text, bigint, uuid, jsonb),
     audit.mask_trail(text, uuid, text, text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION audit.mask(uuid), audit.texts_of(jsonb), audit.is_masked_rest(text, bigint, uuid, jsonb)
-    TO pallsoft_app;
+GRANT EXECUTE ON FUNCTION audit.mask(uuid), audit.texts_of(jsonb) TO pallsoft_app;

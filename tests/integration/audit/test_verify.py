@@ -199,14 +199,23 @@ def test_a_trigger_that_is_off_is_found(history, owner):
 
 
 @pytest.mark.req("AUD-14")
-def test_a_masked_value_leaves_the_chain_whole(trial, form, history, tampered):
-    with change_set(study=trial.study, by=trial.user, action="audit.mask", reason="a name") as mask:
+@pytest.mark.parametrize("act", ["audit.mask", "audit.erase"])
+@pytest.mark.parametrize(
+    ("table", "emptied"),
+    [
+        ("item_change", "old = NULL, new = NULL, salt = NULL"),
+        ("item_change", "new = '\"\"', salt = gen_random_uuid()"),
+        ("item_change", "part = part"),  # emptied in name alone
+        ("baseline", "doc = NULL, salt = NULL"),
+        ("baseline", "doc = doc || '{\"data\": {}}', salt = NULL"),
+        ("baseline", 'doc = doc || \'{"data": {"NRS_PAIN": "0"}}\', salt = gen_random_uuid()'),
+    ],
+)
+def test_a_row_dressed_up_as_emptied_by_a_sealed_act_is_found(trial, form, history, tampered, act, table, emptied):
+    with change_set(study=trial.study, by=trial.user, action=act, reason="a name") as genuine:
         pass
-    tampered("UPDATE audit.item_change SET old = NULL, new = NULL, salt = NULL, masked_in = %s WHERE id = %s",
-             str(mask), history[0])  # fmt: skip
-    tampered("UPDATE audit.baseline SET doc = NULL, salt = NULL, masked_in = %s WHERE row_id = %s",
-             str(mask), str(form.pk))  # fmt: skip
-    assert found() == ""
+    tampered(f"UPDATE audit.{table} SET {emptied}, masked_in = %s WHERE row_id = %s", str(genuine), str(form.pk))
+    assert "was altered" in found()
 
 
 def test_masking_without_a_sealed_change_set_is_tampering(history, tampered):

@@ -145,7 +145,7 @@ def test_the_application_may_run_only_these_functions_of_the_trail():
     writing = {"begin", "current_change_set", "look_back", "mask", "note_anchor", "record_access", "erase_subject"}
     reading = {"digest", "digest_of", "body_of", "link_hash", "items_of", "replay", "form_data_as_of", "chain_at"}
     reading |= {"value_digest", "item_digest", "consent_digest", "salted_digest"}
-    reading |= {"rows_as_of", "touching", "texts_of", "is_masked_rest"}
+    reading |= {"rows_as_of", "touching", "texts_of", "is_left"}
     assert {name for (name,) in may} == writing | reading
     trusted = rows("""SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'audit'::regnamespace AND p.prosecdef
         AND has_function_privilege('pallsoft_app', p.oid, 'EXECUTE')""")
