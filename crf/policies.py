@@ -11,7 +11,7 @@ from pallsoft.errors import NotAllowedNow, PallsoftError
 from pallsoft.request import once
 from sites.models import Site
 from sites.participation import Participation
-from sites.policies import check_can_enter
+from sites.policies import check_can_enter, check_not_erased
 from sites.selectors import definition_at
 from trials.definition import FormDef, StudyDef
 
@@ -50,8 +50,7 @@ def check_may_collect(event: StudyEvent, participation: Participation, day: date
 
     What was observed until then may still be entered and corrected.
     """
-    if participation.is_erased:
-        raise NotAllowedNow(_("The data of this subject are erased. Nothing more is recorded under this number."))
+    check_not_erased(participation)
     definition = definition_at(event.subject.site).event(event.event_oid)
     end = participation.collection_ends(from_registers=definition.from_registers)
     if end and day > end:

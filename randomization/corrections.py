@@ -53,7 +53,7 @@ def correctable(subject: Subject) -> list[Correctable]:
     if allocation is None:
         return []
     study = definition_at(subject.site)
-    randomized = allocation.inputs["factors"] | allocation.inputs["facts"]
+    randomized = allocation.values
     actual = randomized | _confirmed(subject)
     ready = readiness_of(subject)
     entered = {one.oid: one.value for one in (*ready.factors, *ready.facts)}

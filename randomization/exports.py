@@ -37,7 +37,7 @@ def _rows(study: Study, scope: Scope, names: list[str]) -> Iterator[list[str]]:
             _instant(allocation.at),
             allocation.stratum.scheme.purpose,
         ]
-        randomized = allocation.inputs["factors"] | allocation.inputs["facts"]
+        randomized = allocation.values
         actual = randomized | corrected.get(allocation.subject_id, {})
         row += [value for name in names for value in (randomized.get(name, ""), actual.get(name, ""))]
         yield row + ([arms[allocation.subject_id]] if scope.with_arm else [])

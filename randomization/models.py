@@ -62,7 +62,8 @@ class Allocation(RegulatedModel):
     """That a subject was randomised, when and by whom. The columns arm and seq exist only in the database.
 
     `at` is the server's time of entry; `happened_at` the true time of an allocation from the fallback list.
-    `inputs` is what it rested on at that moment (RND-09). Written by a database function only, never changed.
+    `inputs` is what it rested on at that moment (RND-09). Written by a database function only, never changed; emptied
+    with the subject's other data (S18).
     """
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")
@@ -76,6 +77,12 @@ class Allocation(RegulatedModel):
     inputs = models.JSONField()
     inputs_sha256 = models.CharField(max_length=64)
     software_version = models.CharField(max_length=20)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Factors and facts as they were at randomisation; none once the subject is erased."""
+        values: dict[str, str] = self.inputs.get("factors", {}) | self.inputs.get("facts", {})
+        return values
 
 
 class Correction(RegulatedModel):

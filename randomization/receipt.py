@@ -66,7 +66,9 @@ def next_visits(subject: Subject) -> list[tuple[str, StudyEvent]]:
 
 
 def _inputs(allocation: Allocation) -> list[tuple[str, str]]:
-    """Read by the version of the definition that it was made under."""
+    """Read by the version of the definition that it was made under; nothing once the subject is erased."""
+    if not allocation.inputs:
+        return []
     study = definition_of(allocation.study.versions.get(number=allocation.inputs["definition"]))
     told: list[tuple[Text, str | None, str | None]] = [
         (factor.label, factor.code_list, allocation.inputs["factors"].get(factor.oid)) for factor in study.strata

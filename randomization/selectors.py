@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from randomization.models import Allocation, Correction, LateEntry, Scheme
 from randomization.readiness import digest
+from sites.models import Erasure
 from trials.definition import definition_of
 from trials.models import Study
 from trials.selectors import live_version
@@ -40,7 +41,15 @@ def findings(scheme: Scheme) -> list[Finding]:
         cursor.execute("SELECT problem, subject FROM randomization_problems(%s)", [scheme.pk])
         found = [Finding(*row) for row in cursor.fetchall()]
     allocations = Allocation.objects.filter(stratum__scheme=scheme).select_related("subject")
-    return found + [Finding("inputs", a.subject.number) for a in allocations if digest(a.inputs) != a.inputs_sha256]
+    erased = set(Erasure.objects.filter(study=scheme.study).exclude(erased_at=None).values_list("subject", flat=True))
+    return found + [Finding("inputs", a.subject.number) for a in allocations if not _stands(a, a.subject_id in erased)]
+
+
+def _stands(allocation: Allocation, erased: bool) -> bool:
+    """Are the inputs those that the allocation was made from, or gone with the subject's other data?"""
+    if erased:
+        return (allocation.inputs, allocation.inputs_sha256) == ({}, "")
+    return digest(allocation.inputs) == allocation.inputs_sha256
 
 
 def schemes_of(study: Study) -> QuerySet[Scheme]:

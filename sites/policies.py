@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from pallsoft.errors import NotAllowedNow
 from sites.models import TRANSITIONS, Consent, ConsentOption, ScreeningEntry, ScreeningOutcome, Site, Subject
+from sites.participation import Participation
 from trials.models import Status, Study
 
 ENTRY_STATES = frozenset({Status.OPEN, Status.PAUSED, Status.CLOSED_TO_RECRUITMENT})
@@ -20,6 +21,12 @@ def check_can_enter(site: Site) -> None:
     """Raises NotAllowedNow with the state of what stands in the way."""
     if not can_enter(site):
         raise NotAllowedNow(_("Nothing can be entered for %(site)s now: %(state)s.") % _standing(site, ENTRY_STATES))
+
+
+def check_not_erased(participation: Participation) -> None:
+    """Raises NotAllowedNow once the data of the subject are erased."""
+    if participation.is_erased:
+        raise NotAllowedNow(_("The data of this subject are erased. Nothing more is recorded under this number."))
 
 
 def can_randomize(study: Study, site: Site) -> bool:

@@ -10,13 +10,16 @@ from randomization.corrections import Correctable, correctable
 from randomization.models import Correction
 from sites.acting import acting
 from sites.models import Subject
+from sites.participation import participation_of
 from sites.permissions import Permission
+from sites.policies import check_not_erased
+from sites.services.holding import lock_subject
 
 
 def request_correction(*, subject: Subject, factor: str, value: str, source: str, reason: str, by: User) -> Correction:
     """The principal investigator says what the true value was, where that stands and why it was wrong.
 
-    Raises InvalidInput per field, NotAllowedNow while another request for the same waits.
+    Raises InvalidInput per field, NotAllowedNow while another request for the same waits, or after an erasure.
     """
     chosen = _checked(subject, factor, value, source, reason)
     with acting(
@@ -27,6 +30,7 @@ def request_correction(*, subject: Subject, factor: str, value: str, source: str
         reason=reason,
         site=subject.site,
     ):
+        check_not_erased(participation_of(lock_subject(subject)))
         return _store(
             study=subject.study,
             subject=subject,

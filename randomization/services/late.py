@@ -14,7 +14,10 @@ from randomization.services.allocate import check_new, finish, take
 from sites.acting import acting
 from sites.clock import database_now
 from sites.models import Subject, Task
+from sites.participation import participation_of
 from sites.permissions import Permission, require_task
+from sites.policies import check_not_erased
+from sites.services.holding import lock_subject
 
 ALLOCATE_LATE = "SELECT randomization_allocate_late(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -36,6 +39,7 @@ def report_late(*, subject: Subject, happened_at: datetime, reason: str, by: Use
         reason=reason,
         site=subject.site,
     ):
+        check_not_erased(participation_of(lock_subject(subject)))
         return _store(subject, happened_at, reason.strip(), by)
 
 

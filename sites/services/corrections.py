@@ -5,13 +5,13 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import User
-from pallsoft.errors import InvalidInput, NotAllowedNow
+from pallsoft.errors import InvalidInput
 from sites.acting import acting
 from sites.following import follow
 from sites.models import Consent, ConsentOption, Sex, Subject
 from sites.participation import participation_of
 from sites.permissions import Permission
-from sites.policies import check_can_correct, check_can_enter
+from sites.policies import check_can_correct, check_can_enter, check_not_erased
 from sites.services.consent import ConsentFacts, check_consent, check_person, store_consent
 from sites.services.screening import lock_site
 
@@ -77,8 +77,7 @@ def _held(subject: Subject) -> Subject:
     check_can_enter(site)
     held = Subject.objects.select_for_update(no_key=True, of=["self"]).get(pk=subject.pk)
     held.site, held.study = site, site.study
-    if participation_of(held).is_erased:
-        raise NotAllowedNow(_("The data of this subject are erased. Nothing more is recorded under this number."))
+    check_not_erased(participation_of(held))
     return held
 
 

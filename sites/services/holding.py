@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
-from pallsoft.errors import InvalidInput, NotAllowedNow
+from pallsoft.errors import InvalidInput
 from sites.clock import local_today
 from sites.days import first_day, last_day
 from sites.models import Subject
 from sites.participation import participation_of
 from sites.permissions import Permission, require
-from sites.policies import check_can_enter
+from sites.policies import check_can_enter, check_not_erased
 from sites.selectors import definition_at
 
 PARTICIPATION = frozenset({"participation"})  # what followers hear (sites.following)
@@ -45,8 +45,7 @@ def changing(
     with change_set(study=subject.study, by=by, action=action, reason=reason, role=role, site=subject.site) as change:
         held = lock_subject(subject)
         check_can_enter(held.site)
-        if participation_of(held).is_erased:
-            raise NotAllowedNow(_("The data of this subject are erased. Nothing more is recorded under this number."))
+        check_not_erased(participation_of(held))
         yield held, change
 
 

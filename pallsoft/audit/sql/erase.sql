@@ -23,6 +23,8 @@ INSERT INTO audit.erasable (tbl, owner, emptied) VALUES
     ('crf_deviation', 'SELECT id FROM public.crf_deviation WHERE subject_id = $1', '{"explanation": ""}'),
     ('crf_verification', 'SELECT id FROM public.crf_verification WHERE subject_id = $1', '{"value_digest": "", "salt": null}'),
     ('crf_signature', 'SELECT id FROM public.crf_signature WHERE subject_id = $1', '{"manifest": [], "sha256": ""}'),
+    ('randomization_allocation', 'SELECT id FROM public.randomization_allocation WHERE subject_id = $1',
+        '{"inputs": {}, "inputs_sha256": ""}'),
     ('randomization_correction', 'SELECT id FROM public.randomization_correction WHERE subject_id = $1',
         '{"value_randomized": "", "value_corrected": "", "source": "", "reason": ""}');
 
