@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
                 ('printed_name', models.CharField(max_length=120)),
                 ('manifest', models.JSONField()),
                 ('sha256', models.CharField(max_length=64)),
+                ('salt', models.UUIDField(null=True)),
                 ('voided_in', models.UUIDField(null=True)),
                 ('created_in', models.ForeignKey(db_column='created_in', db_constraint=False, db_default=pallsoft.audit.models.CurrentChangeSet(), db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audit.changeset')),
                 ('delegation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sites.delegation')),

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         Grant("crf_formdata", CHANGING),
         Regulated("crf_deviation", reason_free=["status", "check_version", "message"]),
         Grant("crf_deviation", CHANGING),
-        Regulated("crf_signature", insert_only=True, write_once=["voided_in"]),
+        Regulated("crf_signature", insert_only=True, write_once=["voided_in"], exclude=["salt"]),
         Grant("crf_signature", "SELECT, INSERT, UPDATE (voided_in)"),
         Regulated(
             "crf_lock",

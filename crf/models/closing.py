@@ -31,6 +31,9 @@ class Signature(RegulatedModel):
     delegation = models.ForeignKey("sites.Delegation", models.PROTECT, null=True, related_name="+")
     manifest = models.JSONField()
     sha256 = models.CharField(max_length=64)
+    salt = models.UUIDField(
+        null=True
+    )  # of the digests in the manifest; emptied when what was signed is masked or erased
     timezone = models.CharField(max_length=40, default="Europe/Oslo")  # in which the time is printed (11.50)
     seal_n = models.BigIntegerField(null=True)  # the last link of the chain that the signer saw (SIG-03)
     voided_in = models.UUIDField(null=True)

@@ -1,13 +1,15 @@
 """What a signature is bound to (21 CFR 11.70): the digests of what was signed, and the digest of the signature itself.
 
 A manifest names each form with its version and the SHA-256 of its answers, and each visit with that of its date. Two
-manifests are equal exactly when the same was there to be seen.
+manifests of the same salt are equal exactly when the same was there to be seen. What is stored has a salt of its own:
+the bare hash of answers known but for one could be guessed back. Masking and erasing take the salt away.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from crf.models import FormData, Signature, StudyEvent
 from pallsoft.audit.selectors import Head
@@ -15,16 +17,17 @@ from pallsoft.audit.selectors import Head
 Manifest = list[dict[str, Any]]
 
 
-def manifest_of(rows: Iterable[FormData], events: Iterable[StudyEvent] = ()) -> Manifest:
+def manifest_of(rows: Iterable[FormData], events: Iterable[StudyEvent] = (), *, salt: UUID | None = None) -> Manifest:
     """Forms in the order given, then visits."""
-    forms = [{"form_data": str(row.pk), "version": row.version, "sha256": form_sha256(row)} for row in rows]
-    return [*forms, *({"event": str(event.pk), "sha256": event_sha256(event)} for event in events)]
+    forms = [{"form_data": str(row.pk), "version": row.version, "sha256": form_sha256(row, salt)} for row in rows]
+    return [*forms, *({"event": str(event.pk), "sha256": event_sha256(event, salt)} for event in events)]
 
 
-def form_sha256(row: FormData) -> str:
+def form_sha256(row: FormData, salt: UUID | None) -> str:
     """Answers, what stands beside them, when they were observed, form version and definition version."""
     return digest(
         {
+            "salt": str(salt),
             "form": row.form_oid,
             "repeat": row.repeat_key,
             "event": str(row.event_id),
@@ -37,9 +40,10 @@ def form_sha256(row: FormData) -> str:
     )
 
 
-def event_sha256(event: StudyEvent) -> str:
+def event_sha256(event: StudyEvent, salt: UUID | None) -> str:
     return digest(
         {
+            "salt": str(salt),
             "event": event.event_oid,
             "ordinal": event.ordinal,
             "happened_on": event.happened_on and event.happened_on.isoformat(),

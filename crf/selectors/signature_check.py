@@ -53,12 +53,12 @@ def _content(signature: Signature) -> str:
     events = {str(event.pk): event for event in StudyEvent.objects.filter(subject=signature.subject)}
     for part in signature.manifest:
         row, event = rows.get(part.get("form_data", "")), events.get(part.get("event", ""))
-        now = form_sha256(row) if row else event_sha256(event) if event else ""
+        now = form_sha256(row, signature.salt) if row else event_sha256(event, signature.salt) if event else ""
         if now != part["sha256"]:
             return (
                 f"{part.get('form_data') or part.get('event')} is not what was signed, and the signature was not voided"
             )
-    if signature.form_data_id is None and _named(_now(signature).manifest) != _named(signature.manifest):
+    if signature.form_data_id is None and _named(_now(signature).manifest()) != _named(signature.manifest):
         return "a form or visit that was not signed is there, and the signature was not voided"
     return ""
 

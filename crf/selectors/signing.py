@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -27,14 +28,13 @@ class Signable:
     rows: list[FormData]
     events: list[StudyEvent]
 
-    @cached_property
-    def manifest(self) -> Manifest:
-        return manifest_of(self.rows, self.events)
+    def manifest(self, salt: UUID | None = None) -> Manifest:
+        return manifest_of(self.rows, self.events, salt=salt)
 
-    @property
+    @cached_property
     def seen(self) -> str:
         """Stands on the page that shows it, and comes back with the signature."""
-        return digest(self.manifest)
+        return digest(self.manifest())
 
     @property
     def title(self) -> str:

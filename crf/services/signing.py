@@ -6,7 +6,7 @@ that holds today; for exactly what the page showed; and it is bound to it (21 CF
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -93,7 +93,7 @@ def check_signer(by: User, task: Task, site: Site) -> Delegation | None:
 
 def write_signature(signable: Signable, *, meaning: Meaning, by: User, delegation: Delegation | None) -> Signature:
     """The row itself, within the present change set, bound to what it is for (SIG-03)."""
-    head = chain_head(signable.subject.study_id)
+    head, salt = chain_head(signable.subject.study_id), uuid4()
     signature = Signature(
         study_id=signable.subject.study_id,
         subject=signable.subject,
@@ -104,7 +104,8 @@ def write_signature(signable: Signable, *, meaning: Meaning, by: User, delegatio
         signed_at=database_now(),
         printed_name=by.full_name,
         delegation=delegation,
-        manifest=signable.manifest,
+        manifest=signable.manifest(salt),
+        salt=salt,
         timezone=signable.subject.site.timezone,
         seal_n=head.n,
     )

@@ -46,6 +46,9 @@ UNTRAILED_COLUMNS = {
         "last_login": "signing in goes to the access log",
     },
     "crf_formdata": {"version": "counts the saves, which the trail itself tells; one changed item stays one row"},
+    "crf_signature": {
+        "salt": "hides what was signed; emptied when that is masked or erased, in the one place it is in"
+    },
     "crf_verification": {
         "salt": "hides the verified value; emptied when the value is erased, in the one place it is in"
     },

@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from crf.models import Deviation, Draft, FormData, Lock, Signature, StudyEvent
+from crf.models import Deviation, Draft, FormData, Lock, Request, Signature, StudyEvent, Verification
 from crf.models.requests import ExportJob, ExportState
-from crf.services import confirm_eligibility
+from crf.selectors.seen import answer_of, item_digest
+from crf.services import Seen, confirm_eligibility, verify_items
 from crf.services.queries import raise_query
 from pallsoft.audit.context import change_set
 from pallsoft.audit.verification import findings
@@ -34,7 +35,7 @@ SECRET = "kvalmen kom da Grønnåsen sykehjem ringte"
 
 @pytest.fixture
 def patient(subject, crc, monitor, investigator, bodo):
-    """BOD-001 with a whole screening, a query, a deviation, a draft, a signature, a changed value and an export."""
+    """BOD-001 with a screening, a query, a verified and a changed value, a deviation, a draft, a signature, an export."""
     today = local_today(bodo.timezone)
     for form, values in screening_answers(today).items():
         enter(subject, crc, "SCREEN", form, values)
@@ -44,6 +45,8 @@ def patient(subject, crc, monitor, investigator, bodo):
     form = FormData.objects.get(subject=subject, form_oid="EC")
     event = StudyEvent.objects.select_related("subject__site__study", "study").get(pk=form.event_id)
     raise_query(event=event, form_oid="EC", item_oid="EC_ECOG", text=SECRET, key=uuid.uuid4(), by=monitor)
+    seen = Seen(form.pk, "EC_ECOG", item_digest(form, "EC_ECOG", answer_of(form, "EC_ECOG")))
+    verify_items(subject=subject, marks=[seen], by=monitor)
     with change_set(study=subject.study, by=monitor, action="test", role=Role.MONITOR):
         Deviation.objects.create(
             study=subject.study, subject=subject, event=form.event, form_data=form, check_oid="X", check_version=1,
@@ -126,6 +129,14 @@ def test_pc091_the_chain_is_clean_and_names_the_erasure(erased, capsys):
     assert list(findings()) == []
     call_command("verify_audit")
     assert "participant erased by Tor Ås and a second person" in capsys.readouterr().out
+
+
+@pytest.mark.req("SIG-03", "DAT-13")
+def test_no_hash_is_left_from_which_a_value_could_be_guessed_back(erased):
+    assert not Signature.objects.exclude(salt=None).exists() and not Verification.objects.exclude(salt=None).exists()
+    assert not Verification.objects.filter(dropped_in=None).exists()
+    assert set(Request.objects.values_list("body_sha256", flat=True)) == {""}
+    call_command("verify_signatures")
 
 
 @pytest.mark.req("AUD-07")

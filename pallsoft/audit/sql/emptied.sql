@@ -42,6 +42,16 @@ BEGIN
         audit.digest_of(p.salt, p.change_set, p.tbl, p.row_id, p.part, p.item, p.old, p.new));
 END $$;
 
+-- Requests that were answered about a subject keep no hash of what they said: it could be guessed back. The same request
+-- again is then a conflict, never a second change.
+CREATE FUNCTION audit.forget_requests(p_subject uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE public.crf_request r SET body_sha256 = ''
+    WHERE r.response ->> 'form_id' IN (SELECT f.id::text FROM public.crf_formdata f WHERE f.subject_id = p_subject)
+        OR r.response ->> 'query' IN (SELECT q.id::text FROM public.crf_query q WHERE q.subject_id = p_subject);
+END $$;
+
 REVOKE EXECUTE ON FUNCTION audit.note_left(text, bigint, uuid, bytea), audit.leave(audit.baseline, jsonb),
-    audit.leave(audit.item_change, jsonb, jsonb), audit.is_left(text, bigint, uuid, uuid, bytea) FROM PUBLIC;
+    audit.leave(audit.item_change, jsonb, jsonb), audit.is_left(text, bigint, uuid, uuid, bytea),
+    audit.forget_requests(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.is_left(text, bigint, uuid, uuid, bytea) TO pallsoft_app;

@@ -21,8 +21,6 @@ INSERT INTO audit.erasable (tbl, owner, emptied) VALUES
         'SELECT m.id FROM public.crf_querymessage m JOIN public.crf_query q ON q.id = m.query_id WHERE q.subject_id = $1',
         '{"text": ""}'),
     ('crf_deviation', 'SELECT id FROM public.crf_deviation WHERE subject_id = $1', '{"explanation": ""}'),
-    ('crf_verification', 'SELECT id FROM public.crf_verification WHERE subject_id = $1', '{"value_digest": "", "salt": null}'),
-    ('crf_signature', 'SELECT id FROM public.crf_signature WHERE subject_id = $1', '{"manifest": [], "sha256": ""}'),
     ('randomization_allocation', 'SELECT id FROM public.randomization_allocation WHERE subject_id = $1',
         '{"inputs": {}, "inputs_sha256": ""}'),
     ('randomization_correction', 'SELECT id FROM public.randomization_correction WHERE subject_id = $1',
@@ -71,12 +69,17 @@ BEGIN
     END IF;
     INSERT INTO audit.erasing VALUES (v_change_set);
     DELETE FROM public.crf_draft d WHERE d.subject_id = v_wish.subject_id;
+    PERFORM audit.forget_requests(v_wish.subject_id);
     FOR v_what IN SELECT e.* FROM audit.erasable e ORDER BY e.tbl LOOP
         EXECUTE 'SELECT array_agg(x.id) FROM (' || v_what.owner || ') AS x (id)' INTO v_ids USING v_wish.subject_id;
         IF v_ids IS NOT NULL THEN
             PERFORM audit.empty_rows(v_what, v_ids);
         END IF;
     END LOOP;
+    UPDATE public.crf_verification v SET dropped_in = coalesce(v.dropped_in, v_change_set), salt = NULL
+    WHERE v.subject_id = v_wish.subject_id;
+    UPDATE public.crf_signature s SET voided_in = coalesce(s.voided_in, v_change_set), salt = NULL
+    WHERE s.subject_id = v_wish.subject_id;
     UPDATE public.sites_erasure w SET erased_by_id = v_act.actor_id, erased_at = v_act.at WHERE w.id = p_erasure;
     DELETE FROM audit.erasing e WHERE e.change_set = v_change_set;
 END $$;

@@ -86,8 +86,12 @@ BEGIN
         v_masked := v_masked + audit.mask_trail('crf_deviation', v_row.id, 'explanation', ARRAY[v_row.said]);
     END LOOP;
     INSERT INTO audit.erasing VALUES (v_act.id);  -- a message is never changed, but for this
-    UPDATE public.crf_verification v SET salt = NULL  -- or its digest could be guessed back
+    -- Or these digests could be guessed back.
+    UPDATE public.crf_verification v SET salt = NULL
     WHERE v.form_data_id = v_request.form_data_id AND v.item_oid = v_request.item_oid AND v.dropped_in IS NOT NULL;
+    UPDATE public.crf_signature s SET salt = NULL
+    WHERE s.subject_id = v_request.subject_id AND s.voided_in IS NOT NULL;
+    PERFORM audit.forget_requests(v_request.subject_id);
     FOR v_row IN
         UPDATE public.crf_querymessage m SET text = '[masked]'
         FROM public.crf_querymessage o JOIN public.crf_query q ON q.id = o.query_id

@@ -19,7 +19,8 @@ CREATE TABLE audit.change_set (
     db_user text NOT NULL,              -- the author is a claim of the application; the login is not
     xid xid8 NOT NULL,                  -- transaction ids start again after dump and restore: never unique
     salt uuid,
-    digest bytea NOT NULL
+    digest bytea NOT NULL,
+    masked_in uuid
 );
 CREATE INDEX change_set_by_study ON audit.change_set (study_id, at);
 

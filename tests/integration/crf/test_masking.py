@@ -9,11 +9,13 @@ from django.db import DatabaseError, connection
 from django.urls import reverse
 from django.utils.translation import override
 
-from crf.models import Draft, MaskRequest, QueryMessage, Verification
+from crf.models import Draft, MaskRequest, QueryMessage, Request, Verification
+from crf.selectors.manifest import form_sha256
 from crf.services import confirm_masking, raise_query, refuse_masking, request_masking
 from pallsoft.audit.context import change_set
 from pallsoft.audit.verification import findings, masked
 from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
+from tests.integration.crf.signing import sign_form
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("AUD-14")]
 
@@ -112,6 +114,22 @@ def test_queries_and_drafts_lose_it_and_verification_falls(save, visit, row, crc
     assert (message.text, Draft.objects.get().raw) == ("[masked]", {"BASE_HEIGHT": "180"})
     assert "Nordmann" not in everything()
     assert not Verification.objects.filter(dropped_in=None).exists()
+    assert list(findings()) == []
+
+
+@pytest.mark.req("SIG-03")
+def test_no_hash_is_left_from_which_the_name_could_be_guessed_back(save, row, data_manager, coordinator, pi):
+    """Whoever knows the rest of the form could try name after name against it."""
+    answers = {"BASE_TEXT": NAME, "BASE_WEIGHT": "70", "BASE_HEIGHT": "180", "BASE_ORGAN": "GUT", "BASE_SMOKES": "N"}
+    save("START", "BASE", answers)
+    form = row("START", "BASE")
+    signature = sign_form(form, pi)
+    assert signature.manifest[0]["sha256"] != form_sha256(form, None)
+    confirm_masking(request=ask(form, data_manager), by=coordinator)
+    signature.refresh_from_db()
+    assert signature.voided_in and signature.salt is None
+    assert set(Request.objects.values_list("body_sha256", flat=True)) == {""}
+    call_command("verify_signatures")
     assert list(findings()) == []
 
 
