@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
             "erase.sql",
             """
             DROP FUNCTION audit.erase_subject(uuid);
+            DROP FUNCTION audit.empty_reasons(uuid);
             DROP FUNCTION audit.empty_rows(audit.erasable, uuid[]);
             DROP TABLE audit.erasable;
             """,

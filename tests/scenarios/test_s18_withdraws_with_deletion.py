@@ -7,7 +7,16 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from crf.models import Deviation, Draft, FormData, Lock, Request, Signature, StudyEvent, Verification
+from crf.models import (
+    Deviation,
+    Draft,
+    FormData,
+    Lock,
+    Request,
+    Signature,
+    StudyEvent,
+    Verification,
+)
 from crf.models.requests import ExportJob, ExportState
 from crf.selectors.seen import answer_of, item_digest
 from crf.services import Seen, confirm_eligibility, verify_items
@@ -35,11 +44,11 @@ SECRET = "kvalmen kom da Grønnåsen sykehjem ringte"
 
 @pytest.fixture
 def patient(subject, crc, monitor, investigator, bodo):
-    """BOD-001 with a screening, a query, a verified and a changed value, a deviation, a draft, a signature, an export."""
+    """BOD-001 with a screening, a query, a verified and a changed value, a deviation, a draft, a signature, a file."""
     today = local_today(bodo.timezone)
     for form, values in screening_answers(today).items():
         enter(subject, crc, "SCREEN", form, values)
-    enter(subject, crc, "SCREEN", "EC", {"EC_ECOG": "1"}, reason="rettet etter journalen")
+    enter(subject, crc, "SCREEN", "EC", {"EC_ECOG": "1"}, reason=SECRET)
     enter(subject, crc, "LOG", "AE", {"AE_TERM": SECRET}, repeat_key="new")
     confirm_eligibility(subject=subject, by=investigator)
     form = FormData.objects.get(subject=subject, form_oid="EC")
@@ -92,7 +101,7 @@ def everything():
     with connection.cursor() as cursor:
         cursor.execute("""SELECT format('%I.%I', table_schema, table_name) FROM information_schema.table_privileges
             WHERE grantee = 'pallsoft_app' AND privilege_type = 'SELECT' AND table_schema IN ('public', 'audit')
-            AND table_name NOT IN ('trail', 'trials_studyversion', 'trials_itemcolumn', 'change_set')""")
+            AND table_name NOT IN ('trail', 'trials_studyversion', 'trials_itemcolumn')""")
         tables = [name for (name,) in cursor.fetchall()]
         found = []
         for table in tables:
@@ -125,6 +134,34 @@ def test_values_and_texts_are_gone_also_from_the_trail(erased, patient):
         assert {tuple(row) for row in cursor.fetchall()} <= {(None, None)}
 
 
+@pytest.mark.req("AUD-01")
+def test_who_and_when_stay_also_of_a_reason_that_went(erased, crc):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT actor_id, reason FROM audit.trail WHERE tbl = 'crf_formdata' AND part = 'data' AND change > 0"
+        )
+        assert (crc.pk, "") in cursor.fetchall()
+        cursor.execute("SELECT reason FROM audit.change_set WHERE action = 'audit.erase'")
+        assert cursor.fetchall() == [("the participant withdrew and asked for erasure",)]
+
+
+def test_what_was_said_of_somebody_else_stays(patient, wish, coordinator, data_manager, enrol, bodo, crc):
+    """Also in an act that was about both."""
+    other = enrol(bodo, birth_year=1931)
+    enter(other, crc, "SCREEN", "EC", {"EC_ECOG": "1"})
+    enter(other, crc, "SCREEN", "EC", {"EC_ECOG": "2"}, reason="feil lest")
+    with change_set(study=patient.study, by=data_manager, action="test", reason="begge stengt"):
+        for one in (patient, other):
+            Lock.objects.create(study=one.study, kind="lock", subject=one)
+    for person in (coordinator, data_manager):
+        confirm_erasure(erasure=wish, by=person)
+    kept = FormData.objects.get(subject=other)
+    assert kept.data["EC_ECOG"] == "2" and list(findings()) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reason FROM audit.change_set WHERE reason IN ('feil lest', 'begge stengt') ORDER BY at")
+        assert cursor.fetchall() == [("feil lest",), ("begge stengt",)]
+
+
 def test_pc091_the_chain_is_clean_and_names_the_erasure(erased, capsys):
     assert list(findings()) == []
     call_command("verify_audit")
@@ -145,6 +182,7 @@ def test_no_hash_is_left_from_which_a_value_could_be_guessed_back(erased):
     [
         "UPDATE audit.baseline SET doc = doc || '{\"signed_at\": null}' WHERE tbl = 'sites_consent'",
         "UPDATE audit.item_change SET new = '\"9\"' WHERE tbl = 'crf_formdata' AND part = 'data'",
+        "UPDATE audit.change_set SET actor_name = 'Ola Nordmann' WHERE masked_in IS NOT NULL",
         'UPDATE audit.baseline SET doc = doc || \'{"data": {"EC_ECOG": "0"}}\' WHERE tbl = \'crf_formdata\'',
     ],
 )

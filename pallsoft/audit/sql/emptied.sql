@@ -1,4 +1,4 @@
--- What masking and erasure leave of a row of the trail. It keeps the digest of what it said, which the chain holds, and
+-- What masking and erasure leave of a row of the trail, and erasure of the reason of an act. It keeps the digest of what it said, which the chain holds, and
 -- gets a new salt: without the old one nothing is guessed back. The digest of what is left stands in a note of the same
 -- act, so that no other row can be dressed up as emptied, and none altered afterwards.
 CREATE FUNCTION audit.note_left(p_what text, p_id bigint, p_row uuid, p_left bytea) RETURNS void
@@ -42,6 +42,15 @@ BEGIN
         audit.digest_of(p.salt, p.change_set, p.tbl, p.row_id, p.part, p.item, p.old, p.new));
 END $$;
 
+CREATE FUNCTION audit.leave(p audit.change_set) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    p.reason := '';
+    p.salt := gen_random_uuid();
+    UPDATE audit.change_set c SET reason = p.reason, salt = p.salt, masked_in = audit.current_change_set()
+    WHERE c.id = p.id;
+    PERFORM audit.note_left('audit.change_set', 0, p.id, audit.digest_of(p));
+END $$;
+
 -- Requests that were answered about a subject keep no hash of what they said: it could be guessed back. The same request
 -- again is then a conflict, never a second change.
 CREATE FUNCTION audit.forget_requests(p_subject uuid) RETURNS void LANGUAGE plpgsql AS $$
@@ -52,6 +61,6 @@ BEGIN
 END $$;
 
 REVOKE EXECUTE ON FUNCTION audit.note_left(text, bigint, uuid, bytea), audit.leave(audit.baseline, jsonb),
-    audit.leave(audit.item_change, jsonb, jsonb), audit.is_left(text, bigint, uuid, uuid, bytea),
+    audit.leave(audit.item_change, jsonb, jsonb), audit.leave(audit.change_set), audit.is_left(text, bigint, uuid, uuid, bytea),
     audit.forget_requests(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.is_left(text, bigint, uuid, uuid, bytea) TO pallsoft_app;

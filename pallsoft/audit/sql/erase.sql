@@ -12,6 +12,7 @@ INSERT INTO audit.erasable (tbl, owner, emptied) VALUES
     ('sites_consent', 'SELECT id FROM public.sites_consent WHERE subject_id = $1', '{"interpreter_language": ""}'),
     ('sites_screeningentry', 'SELECT id FROM public.sites_screeningentry WHERE subject_id = $1', '{"subject_id": null}'),
     ('sites_stop', 'SELECT id FROM public.sites_stop WHERE subject_id = $1', '{"told_reason": ""}'),
+    ('sites_sampletask', 'SELECT id FROM public.sites_sampletask WHERE subject_id = $1', '{"confirmation": ""}'),
     ('sites_death', 'SELECT id FROM public.sites_death WHERE subject_id = $1', '{"day": "", "cause": "", "place": ""}'),
     ('crf_studyevent', 'SELECT id FROM public.crf_studyevent WHERE subject_id = $1',
         '{"target_on": null, "window_from": null, "window_to": null, "happened_on": null, "not_done_reason": ""}'),
@@ -23,6 +24,8 @@ INSERT INTO audit.erasable (tbl, owner, emptied) VALUES
     ('crf_deviation', 'SELECT id FROM public.crf_deviation WHERE subject_id = $1', '{"explanation": ""}'),
     ('randomization_allocation', 'SELECT id FROM public.randomization_allocation WHERE subject_id = $1',
         '{"inputs": {}, "inputs_sha256": ""}'),
+    ('crf_maskrequest', 'SELECT id FROM public.crf_maskrequest WHERE subject_id = $1', '{"reason": ""}'),
+    ('randomization_lateentry', 'SELECT id FROM public.randomization_lateentry WHERE subject_id = $1', '{"reason": ""}'),
     ('randomization_correction', 'SELECT id FROM public.randomization_correction WHERE subject_id = $1',
         '{"value_randomized": "", "value_corrected": "", "source": "", "reason": ""}');
 
@@ -48,6 +51,34 @@ BEGIN
         AND (i.part = ANY (v_parts) OR (i.part = '' AND i.item = ANY (v_columns)));
 END $$;
 
+-- Why something was done is free text: it goes with the values. What was done to others too keeps its reason.
+CREATE FUNCTION audit.empty_reasons(p_subject uuid) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_act audit.change_set;
+BEGIN
+    FOR v_act IN
+        WITH mine AS MATERIALIZED (
+            SELECT b.row_id FROM audit.baseline b WHERE b.doc ->> 'subject_id' = p_subject::text
+            UNION ALL SELECT p_subject
+            UNION ALL
+            SELECT m.id FROM public.crf_querymessage m JOIN public.crf_query q ON q.id = m.query_id
+            WHERE q.subject_id = p_subject
+        ), act AS MATERIALIZED (
+            SELECT b.change_set AS id FROM audit.baseline b JOIN mine USING (row_id)
+            UNION SELECT i.change_set FROM audit.item_change i JOIN mine USING (row_id)
+        )
+        SELECT c.* FROM audit.change_set c JOIN act ON act.id = c.id
+        WHERE c.id <> audit.current_change_set() AND c.reason <> '' AND NOT EXISTS (
+            SELECT FROM (
+                SELECT b.row_id FROM audit.baseline b WHERE b.change_set = c.id
+                UNION ALL SELECT i.row_id FROM audit.item_change i WHERE i.change_set = c.id
+            ) r WHERE r.row_id NOT IN (SELECT m.row_id FROM mine m))
+    LOOP
+        PERFORM audit.leave(v_act);
+    END LOOP;
+END $$;
+
 -- Called by the second person, inside a change set of action "audit.erase". The wish must stand, confirmed by somebody
 -- else before. Locks do not hold the law back; what is emptied falls out of signatures and verifications by itself.
 CREATE FUNCTION audit.erase_subject(p_erasure uuid) RETURNS void LANGUAGE plpgsql
@@ -70,6 +101,7 @@ BEGIN
     INSERT INTO audit.erasing VALUES (v_change_set);
     DELETE FROM public.crf_draft d WHERE d.subject_id = v_wish.subject_id;
     PERFORM audit.forget_requests(v_wish.subject_id);
+    PERFORM audit.empty_reasons(v_wish.subject_id);
     FOR v_what IN SELECT e.* FROM audit.erasable e ORDER BY e.tbl LOOP
         EXECUTE 'SELECT array_agg(x.id) FROM (' || v_what.owner || ') AS x (id)' INTO v_ids USING v_wish.subject_id;
         IF v_ids IS NOT NULL THEN
@@ -84,5 +116,6 @@ BEGIN
     DELETE FROM audit.erasing e WHERE e.change_set = v_change_set;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION audit.empty_rows(audit.erasable, uuid[]), audit.erase_subject(uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION audit.empty_rows(audit.erasable, uuid[]), audit.empty_reasons(uuid),
+    audit.erase_subject(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.erase_subject(uuid) TO pallsoft_app;

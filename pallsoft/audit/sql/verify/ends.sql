@@ -24,6 +24,7 @@ SELECT 0, r.what || ' was masked by no sealed act of masking'
 FROM (
     SELECT 'baseline ' || b.id || ' of ' || b.tbl AS what, b.masked_in FROM audit.baseline b
     UNION ALL SELECT 'change ' || i.id || ' of ' || i.tbl, i.masked_in FROM audit.item_change i
+    UNION ALL SELECT 'change set ' || c.id, c.masked_in FROM audit.change_set c
 ) r
 WHERE r.masked_in IS NOT NULL AND NOT EXISTS (
     SELECT FROM audit.seal s JOIN audit.change_set c ON c.id = s.change_set
