@@ -50,7 +50,7 @@ def check_may_collect(event: StudyEvent, participation: Participation, day: date
 
     What was observed until then may still be entered and corrected.
     """
-    check_not_erased(participation)
+    check_not_erased(participation.is_erased)
     definition = definition_at(event.subject.site).event(event.event_oid)
     end = participation.collection_ends(from_registers=definition.from_registers)
     if end and day > end:

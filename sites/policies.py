@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 
 from pallsoft.errors import NotAllowedNow
 from sites.models import TRANSITIONS, Consent, ConsentOption, ScreeningEntry, ScreeningOutcome, Site, Subject
-from sites.participation import Participation
 from trials.models import Status, Study
 
 ENTRY_STATES = frozenset({Status.OPEN, Status.PAUSED, Status.CLOSED_TO_RECRUITMENT})
@@ -23,9 +22,9 @@ def check_can_enter(site: Site) -> None:
         raise NotAllowedNow(_("Nothing can be entered for %(site)s now: %(state)s.") % _standing(site, ENTRY_STATES))
 
 
-def check_not_erased(participation: Participation) -> None:
+def check_not_erased(erased: bool) -> None:
     """Raises NotAllowedNow once the data of the subject are erased."""
-    if participation.is_erased:
+    if erased:
         raise NotAllowedNow(_("The data of this subject are erased. Nothing more is recorded under this number."))
 
 

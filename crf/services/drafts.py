@@ -20,9 +20,11 @@ from pallsoft.audit.access import record_access
 from pallsoft.errors import InvalidInput
 from sites.models import Subject
 from sites.permissions import Permission, require
+from sites.policies import check_not_erased
 
 KEPT_KEY = """
-    SELECT statement_timestamp(), EXISTS (SELECT FROM crf_request WHERE user_id = %s AND key = %s)
+    SELECT statement_timestamp(), EXISTS (SELECT FROM crf_request WHERE user_id = %s AND key = %s),
+        EXISTS (SELECT FROM sites_erasure WHERE subject_id = %s AND erased_at IS NOT NULL)
 """
 
 
@@ -35,7 +37,7 @@ def keep_draft(
     stays with the oldest one, so that saving it finds every change that came between. `key`: the one that the page
     will be saved by; None is returned when it has been, for a late message must not bring back a draft (PC026).
 
-    Raises NotPermitted, NotAllowedNow for a form that is closed, InvalidInput for what cannot be kept.
+    Raises NotPermitted, NotAllowedNow for a form that is closed or a subject that is erased, InvalidInput for what cannot be kept.
     """
     require(by, Permission.ENTER_DATA, place.subject.study, place.subject.site)
     names = names_of(place.form)
@@ -43,9 +45,10 @@ def keep_draft(
     _check(typed)
     with transaction.atomic():
         _hold(place.subject)
-        now, saved = _now_and_saved(by, key)
+        now, saved, erased = _standing(place.subject, by, key)
         if saved:
             return None
+        check_not_erased(erased)
         check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
         at = round(now.timestamp() * 1000)
         draft = drafts_at(place.event, place.form.oid, place.repeat_key, page, by).first()
@@ -112,11 +115,12 @@ def _hold(subject: Subject) -> None:
     list(Subject.objects.select_for_update(no_key=True).filter(pk=subject.pk).values_list("pk"))
 
 
-def _now_and_saved(by: User, key: uuid.UUID) -> tuple[datetime, bool]:
+def _standing(subject: Subject, by: User, key: uuid.UUID) -> tuple[datetime, bool, bool]:
+    """The time; was the page saved; is the subject erased?"""
     with connection.cursor() as cursor:
-        cursor.execute(KEPT_KEY, [by.pk, key])
-        now, saved = cursor.fetchone()
-    return now.astimezone(UTC), saved
+        cursor.execute(KEPT_KEY, [by.pk, key, subject.pk])
+        now, saved, erased = cursor.fetchone()
+    return now.astimezone(UTC), saved, erased
 
 
 def _check(typed: Mapping[str, TypedText]) -> None:

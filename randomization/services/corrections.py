@@ -30,7 +30,7 @@ def request_correction(*, subject: Subject, factor: str, value: str, source: str
         reason=reason,
         site=subject.site,
     ):
-        check_not_erased(participation_of(lock_subject(subject)))
+        check_not_erased(participation_of(lock_subject(subject)).is_erased)
         return _store(
             study=subject.study,
             subject=subject,

@@ -39,7 +39,7 @@ def report_late(*, subject: Subject, happened_at: datetime, reason: str, by: Use
         reason=reason,
         site=subject.site,
     ):
-        check_not_erased(participation_of(lock_subject(subject)))
+        check_not_erased(participation_of(lock_subject(subject)).is_erased)
         return _store(subject, happened_at, reason.strip(), by)
 
 

@@ -77,7 +77,7 @@ def _held(subject: Subject) -> Subject:
     check_can_enter(site)
     held = Subject.objects.select_for_update(no_key=True, of=["self"]).get(pk=subject.pk)
     held.site, held.study = site, site.study
-    check_not_erased(participation_of(held))
+    check_not_erased(participation_of(held).is_erased)
     return held
 
 

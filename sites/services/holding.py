@@ -45,7 +45,7 @@ def changing(
     with change_set(study=subject.study, by=by, action=action, reason=reason, role=role, site=subject.site) as change:
         held = lock_subject(subject)
         check_can_enter(held.site)
-        check_not_erased(participation_of(held))
+        check_not_erased(participation_of(held).is_erased)
         yield held, change
 
 

@@ -1,11 +1,13 @@
 """S18: withdraws and demands erasure: two persons, values gone also from the trail, the chain clean, counts kept."""
 
+import json
 import uuid
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.urls import reverse
 
 from crf.models import (
     Deviation,
@@ -231,6 +233,24 @@ def test_nothing_more_is_recorded_under_the_number(erased, patient, crc, consent
         enter(patient, crc, "SCREEN", "EC", {"EC_ECOG": "1"})
     with pytest.raises(NotAllowedNow):
         record_consent(subject=patient, consent=consent(signed_at=database_now()), by=crc)
+
+
+@pytest.mark.req("DAT-10")
+def test_a_page_that_stood_open_keeps_no_draft_anymore(wish, patient, crc, coordinator, data_manager, sign_in):
+    """The nurse goes on typing after the erasure."""
+    page = sign_in(crc)
+
+    def typing():
+        url = reverse("form-draft", args=[patient.study.oid, patient.number, "LOG", 1, "AE", "new"])
+        sent = {"fields": {"AE_TERM": [SECRET, 0]}, "tab": "a" * 32, "key": str(uuid.uuid4()), "seen": "0"}
+        return page.post(url, json.dumps(sent), content_type="application/json")
+
+    assert typing().status_code == 200 and Draft.objects.filter(form_oid="AE").exists()
+    for person in (coordinator, data_manager):
+        confirm_erasure(erasure=wish, by=person)
+    refused = typing()
+    assert refused.status_code == 409 and "slettet" in refused.json()["message"]
+    assert not Draft.objects.exists()
 
 
 def test_a_wish_taken_back_in_time_erases_nothing(wish, coordinator, data_manager):
