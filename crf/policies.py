@@ -10,7 +10,7 @@ from crf.selectors.locks import lock_sentence, strongest
 from pallsoft.errors import NotAllowedNow, PallsoftError
 from pallsoft.request import once
 from sites.models import Site
-from sites.participation import Participation
+from sites.participation import Participation, participation_of
 from sites.policies import check_can_enter, check_not_erased
 from sites.selectors import definition_at
 from trials.definition import FormDef, StudyDef
@@ -93,7 +93,8 @@ def check_can_void(form: FormData) -> None:
 
 
 def check_can_query(event: StudyEvent, form_oid: str) -> None:
-    """Raises NotAllowedNow for a locked form; a frozen one waits for its queries to be answered."""
+    """Raises NotAllowedNow for a locked form and an erased subject; what is frozen waits for its queries."""
+    check_not_erased(participation_of(event.subject).is_erased)
     locks = Lock.objects.filter(study_id=event.study_id, lifted_in=None, kind=LockKind.LOCK)
     if any(covers(lock, event, form_oid, event.subject.site_id) for lock in locks):
         raise NotAllowedNow(_("The form is locked, so its queries do not change. Ask the data manager to unlock it."))

@@ -37,7 +37,7 @@ def keep_draft(
     stays with the oldest one, so that saving it finds every change that came between. `key`: the one that the page
     will be saved by; None is returned when it has been, for a late message must not bring back a draft (PC026).
 
-    Raises NotPermitted, NotAllowedNow for a form that is closed or a subject that is erased, InvalidInput for what cannot be kept.
+    Raises NotPermitted, NotAllowedNow for a closed form or an erased subject, InvalidInput for what cannot be kept.
     """
     require(by, Permission.ENTER_DATA, place.subject.study, place.subject.site)
     names = names_of(place.form)

@@ -14,6 +14,9 @@ from crf.models import (
     Draft,
     FormData,
     Lock,
+    MessageKind,
+    Query,
+    QueryStatus,
     Request,
     Signature,
     StudyEvent,
@@ -22,7 +25,7 @@ from crf.models import (
 from crf.models.requests import ExportJob, ExportState
 from crf.selectors.seen import answer_of, item_digest
 from crf.services import Seen, confirm_eligibility, verify_items
-from crf.services.queries import raise_query
+from crf.services.queries import raise_query, reopen_query
 from pallsoft.audit.context import change_set
 from pallsoft.audit.verification import findings
 from pallsoft.errors import NotAllowedNow, NotPermitted
@@ -233,6 +236,17 @@ def test_nothing_more_is_recorded_under_the_number(erased, patient, crc, consent
         enter(patient, crc, "SCREEN", "EC", {"EC_ECOG": "1"})
     with pytest.raises(NotAllowedNow):
         record_consent(subject=patient, consent=consent(signed_at=database_now()), by=crc)
+
+
+def test_no_query_is_left_and_none_is_raised(erased, patient, monitor, data_manager):
+    query = Query.objects.get(item_oid="EC_ECOG")
+    assert not Query.objects.filter(status__in=[QueryStatus.OPEN, QueryStatus.ANSWERED]).exists()
+    assert [message.kind for message in query.messages.all()] == [MessageKind.OPEN, MessageKind.CANCEL]
+    event = StudyEvent.objects.select_related("subject__site__study", "study").get(pk=query.event_id)
+    with pytest.raises(NotAllowedNow, match="slettet"):
+        raise_query(event=event, form_oid="EC", item_oid="EC_ECOG", text=SECRET, key=uuid.uuid4(), by=monitor)
+    with pytest.raises(NotAllowedNow, match="slettet"):
+        reopen_query(query=query, reason=SECRET, by=data_manager)
 
 
 @pytest.mark.req("DAT-10")

@@ -108,6 +108,13 @@ BEGIN
             PERFORM audit.empty_rows(v_what, v_ids);
         END IF;
     END LOOP;
+    -- Nobody answers these any more.
+    INSERT INTO public.crf_querymessage (id, study_id, query_id, step, kind, text, by_rule)
+    SELECT gen_random_uuid(), q.study_id, q.id, max(m.step) + 1, 'cancel', '', true
+    FROM public.crf_query q JOIN public.crf_querymessage m ON m.query_id = q.id
+    WHERE q.subject_id = v_wish.subject_id AND q.status IN ('open', 'answered') GROUP BY q.id;
+    UPDATE public.crf_query q SET status = 'cancelled'
+    WHERE q.subject_id = v_wish.subject_id AND q.status IN ('open', 'answered');
     UPDATE public.crf_verification v SET dropped_in = coalesce(v.dropped_in, v_change_set), salt = NULL
     WHERE v.subject_id = v_wish.subject_id;
     UPDATE public.crf_signature s SET voided_in = coalesce(s.voided_in, v_change_set), salt = NULL
