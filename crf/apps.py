@@ -7,7 +7,7 @@ class CrfConfig(AppConfig):
     name = "crf"
 
     def ready(self) -> None:
-        from crf.exports.holding import files_with
+        from crf.exports.holding import files_with, let_go
         from crf.services.recalculation import follow_subject
         from crf.waiting import queries_waiting, unsaved, waiting, without_day_0
         from crf.waiting_signatures import waiting as waiting_signatures
@@ -22,4 +22,4 @@ class CrfConfig(AppConfig):
         worklist.register(to_verify_again)
         worklist.register(to_confirm)
         following.register(follow_subject)
-        erasing.register(files_with)
+        erasing.register(files_with, let_go)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from crf.exports import jobs
+from crf.exports import holding, jobs
 
 
 @shared_task(name="crf.make_export")
@@ -14,6 +14,7 @@ def make_export(job_id: str) -> None:
 
 @shared_task(name="crf.sweep_exports")
 def sweep_exports() -> None:
-    """Make what still waits because the broker or a worker was away."""
+    """Make what still waits because the broker or a worker was away, and delete what an erasure left on the disk."""
     for job_id in jobs.waiting():
         jobs.run_export(job_id)
+    holding.delete_erased()

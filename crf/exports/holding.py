@@ -1,5 +1,7 @@
-"""Which export files hold values of a subject: they cannot be called back, so they are named when data are erased."""
+"""Export files that hold values of a subject: named when the data are erased; those of nobody else go (S18)."""
 
+from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 
 from crf.models import ExportJob, ExportState
@@ -18,3 +20,17 @@ def files_with(subject: Subject) -> list[dict[str, str]]:
         {"file": job.file_name, "made_at": job.requested_at.isoformat(timespec="seconds"), "sha256": job.sha256}
         for job in since
     ]
+
+
+def let_go(subject: Subject) -> None:
+    """Casebooks that wait are not made, and the files of others go as soon as the erasure is certain."""
+    made_or_waiting = (ExportState.REQUESTED, ExportState.DONE)
+    ExportJob.objects.filter(subject=subject, state__in=made_or_waiting).update(state=ExportState.ERASED)
+    transaction.on_commit(delete_erased, robust=True)
+
+
+def delete_erased() -> None:
+    """Files of casebooks whose subject was erased. The sweep asks again: a process may die in between."""
+    for job in ExportJob.objects.filter(state=ExportState.ERASED):
+        for path in settings.EXPORT_DIR.glob(f"*-{job.id.hex[:8]}.*"):
+            path.unlink(missing_ok=True)

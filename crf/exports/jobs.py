@@ -11,6 +11,7 @@ from django.db import OperationalError, connection, transaction
 from crf.exports import archive, papers, trail
 from crf.exports.dataset import Scope
 from crf.exports.files import sha256_of, whole
+from crf.exports.holding import delete_erased
 from crf.models import ExportJob, ExportKind, ExportState
 from pallsoft.audit.anchors import anchor
 from pallsoft.audit.context import change_set
@@ -30,9 +31,19 @@ def run_export(job_id: UUID) -> None:
         if not alone or job.state != ExportState.REQUESTED:
             return
         _make_or_tell(job)
+        if not _stored(job):
+            delete_erased()
+
+
+def _stored(job: ExportJob) -> bool:
+    """False when the subject was erased while the file was made."""
+    with transaction.atomic():
+        if ExportJob.objects.select_for_update(no_key=True).get(id=job.id).state != ExportState.REQUESTED:
+            return False
         with change_set(study=job.study, by=None, action="crf.run_export"):
             job.save()
             anchor(job.study, f"export {job.file_name}" if job.file_name else "export failed")
+    return True
 
 
 def _make_or_tell(job: ExportJob) -> None:

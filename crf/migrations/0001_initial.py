@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('requested_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('sites', models.JSONField()),
                 ('with_arm', models.BooleanField()),
-                ('state', models.CharField(choices=[('requested', 'Waiting'), ('done', 'Ready'), ('failed', 'Failed')], default='requested', max_length=10)),
+                ('state', models.CharField(choices=[('requested', 'Waiting'), ('done', 'Ready'), ('failed', 'Failed'), ('erased', 'Erased')], default='requested', max_length=10)),
                 ('seal_n', models.BigIntegerField(null=True)),
                 ('file_name', models.CharField(blank=True, max_length=120)),
                 ('sha256', models.CharField(blank=True, max_length=64)),

@@ -83,6 +83,7 @@ class ExportState(models.TextChoices):
     REQUESTED = "requested", _("Waiting")
     DONE = "done", _("Ready")
     FAILED = "failed", _("Failed")
+    ERASED = "erased", _("Erased")  # with the data of its subject
 
 
 class ExportKind(models.TextChoices):

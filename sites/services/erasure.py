@@ -11,7 +11,7 @@ from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
 from sites.clock import database_now
-from sites.erasing import held_by
+from sites.erasing import held_by, let_go
 from sites.models import Erasure, StopKind, Subject
 from sites.participation import participation_of
 from sites.permissions import Permission, require
@@ -92,5 +92,6 @@ def _confirm_first(erasure: Erasure, exceptions: str, by: User) -> None:
 def _erase(erasure: Erasure, subject: Subject) -> None:
     erasure.held_by = held_by(subject)
     erasure.save(update_fields=["held_by"])
+    let_go(subject)
     with connection.cursor() as cursor:
         cursor.execute("SELECT audit.erase_subject(%s)", [erasure.pk])

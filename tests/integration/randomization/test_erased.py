@@ -11,29 +11,15 @@ from pallsoft.errors import NotAllowedNow
 from randomization.models import Allocation, Scheme
 from randomization.selectors import findings
 from randomization.services import decide_correction, report_late, request_correction
-from sites.clock import database_now, local_today
-from sites.models import DataWish, Erasure, StopKind, ToldBy
-from sites.services import Withdrawal, confirm_erasure, record_withdrawal
+from sites.clock import database_now
+from tests.fixtures.leaving import erase  # noqa: F401
 from tests.fixtures.randomizing import randomized
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("PRV-03", "RND-05")]
 
 
 @pytest.fixture
-def erase(crc, coordinator, data_manager):
-    def act(subject):
-        day = str(local_today(subject.site.timezone))
-        kinds = frozenset({StopKind.CONSENT})
-        said = Withdrawal(kinds=kinds, day=day, told_by=ToldBy.PARTICIPANT, data_wish=DataWish.ERASE)
-        record_withdrawal(subject=subject, said=said, by=crc)
-        for person in (coordinator, data_manager):
-            confirm_erasure(erasure=Erasure.objects.get(subject=subject), by=person)
-
-    return act
-
-
-@pytest.fixture
-def erased(ready, crc, pi, coordinator, erase):
+def erased(ready, crc, pi, coordinator, erase):  # noqa: F811
     """BOD-001, randomised, with a confirmed correction, then erased."""
     randomized(ready, crc)
     asked = request_correction(subject=ready, factor="GROUP", value="URO", source="svar", reason="feil", by=pi)
@@ -77,7 +63,7 @@ def test_its_pages_still_open(erased, sign_in, pi, page):
     assert sign_in(pi).get(url).status_code == 200
 
 
-def test_nothing_more_is_told_of_the_randomisation(erased, make_ready, erase, pi, crc):
+def test_nothing_more_is_told_of_the_randomisation(erased, make_ready, erase, pi, crc):  # noqa: F811
     with pytest.raises(NotAllowedNow, match="erased"):
         request_correction(subject=erased, factor="GROUP", value="URO", source="svar", reason="feil", by=pi)
     other = make_ready()
