@@ -13,12 +13,9 @@ from django.db import connection
 
 from crf.exports.archive import EPOCH
 from crf.models import ExportJob, Query
-from crf.selectors.loading import betrays_arm, event_betrays_arm
-from crf.selectors.visible import secret_queries
-from trials.definition import StudyDef, definition_of
-from trials.selectors import live_version
+from crf.selectors.visible import NO_SECRET, Definitions, all_secrets
 
-# Rows that would tell the arm, as the trail names them: forms, visits, and what points at them.
+# Rows that would tell the arm, as the trail names them: forms, visits, what points at them, what their checks found.
 HIDDEN = """
     hidden AS MATERIALIZED (
         SELECT b.tbl, b.row_id FROM audit.baseline b
@@ -29,6 +26,7 @@ HIDDEN = """
             coalesce(b.doc ->> 'form_oid', f.doc ->> 'form_oid') = ANY (%(forms)s::text[])
             OR coalesce(b.doc ->> 'event_oid', e.doc ->> 'event_oid') = ANY (%(events)s::text[])
             OR b.doc ->> 'item_oid' = ANY (%(items)s::text[])
+            OR b.doc ->> 'check_oid' = ANY (%(checks)s::text[])
             OR coalesce(b.doc ->> 'query_id', b.row_id::text) = ANY (%(queries)s::text[]))
     )
 """
@@ -50,9 +48,13 @@ LINES = f"""
         JOIN public.crf_studyevent e ON e.id = fd.event_id WHERE t.tbl = 'crf_formdata' AND fd.id = t.row_id
     ) f ON true
     WHERE t.study_id = %(study)s::uuid AND NOT EXISTS (
-            SELECT FROM hidden h WHERE h.tbl = t.tbl AND h.row_id = t.row_id)
+            SELECT FROM hidden h WHERE h.row_id = t.row_id)  -- and what an act of masking noted of them
         AND (%(with_arm)s OR t.tbl <> 'crf_signature' OR t.item <> 'manifest')  -- names all forms of a visit
         AND (%(with_arm)s OR t.tbl <> 'crf_formdata' OR t.part = '' OR NOT t.item = ANY (%(items)s::text[]))
+        AND (%(with_arm)s OR t.part <> 'marks' OR NOT EXISTS (  -- the answer to a check stands beside an open item
+            SELECT FROM (VALUES (t.old), (t.new)) AS v (mark)
+            CROSS JOIN jsonb_object_keys(v.mark -> 'checks') AS found (key)
+            WHERE split_part(found.key, '@', 1) = ANY (%(checks)s::text[])))
     ORDER BY t.seal_n, t.tbl, t.row_id, t.change, t.part, t.item
 """
 # Of an act on such a row stands that there was one, and no more: who it was and what for would let it be counted.
@@ -136,15 +138,14 @@ def _info(name: str) -> zipfile.ZipInfo:
 
 
 def _given(job: ExportJob) -> dict[str, Any]:
-    study = definition_of(live_version(job.study))
-    queries = [] if job.with_arm else Query.objects.filter(secret_queries([study]), study=job.study)
-    given = {"study": str(job.study_id), "with_arm": job.with_arm, "queries": [str(query.pk) for query in queries]}
-    return given | _betraying(study)
-
-
-def _betraying(study: StudyDef) -> dict[str, list[str]]:
+    secret = NO_SECRET if job.with_arm else all_secrets(Definitions(job.study).all)
+    queries = Query.objects.filter(secret.queries, study=job.study)
     return {
-        "forms": [form.oid for form in study.forms if betrays_arm(study, form)],
-        "events": [event.oid for event in study.events if event_betrays_arm(study, event)],
-        "items": [item.oid for form in study.forms for item in form.items if item.reveals_arm],
+        "study": str(job.study_id),
+        "with_arm": job.with_arm,
+        "queries": [str(query.pk) for query in queries],
+        "forms": sorted(secret.forms),
+        "events": sorted(secret.events),
+        "items": sorted(secret.items),
+        "checks": sorted(secret.checks),
     }

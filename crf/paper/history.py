@@ -18,7 +18,7 @@ from crf.selectors.definitions import definition_for
 from crf.selectors.loading import betrays_arm, event_betrays_arm
 from crf.selectors.matrix import visit_label
 from crf.selectors.trail import Reader, action_words, role_words
-from crf.selectors.visible import secret_parts, secret_queries
+from crf.selectors.visible import Definitions, Secret, all_secrets
 from pallsoft.audit.selectors import TrailRow, trail_of_subject
 from pallsoft.templatetags.ui import moment, nb_date
 from sites.models import Subject
@@ -126,23 +126,24 @@ class _Appendix:
 
     @cached_property
     def _hidden_rows(self) -> set[UUID]:
-        forms = {form.oid for form in self.study.forms if betrays_arm(self.study, form)}
-        events = {event.oid for event in self.study.events if event_betrays_arm(self.study, event)}
-        items = {item.oid for form in self.study.forms for item in form.items if item.reveals_arm}
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT row_id FROM audit.touching(%s) WHERE form_oid = ANY (%s) OR event_oid = ANY (%s)"
                 " OR (tbl <> 'crf_formdata' AND item = ANY (%s))",
-                [self.subject.pk, sorted(forms), sorted(events), sorted(items)],
+                [self.subject.pk, *map(sorted, (self._secret.forms, self._secret.events, self._secret.items))],
             )
             found = {UUID(str(row_id)) for (row_id,) in cursor.fetchall()}
         return found | self._rows_of_secret_checks()
 
+    @cached_property
+    def _secret(self) -> Secret:
+        return all_secrets(Definitions(self.subject.study).all)
+
     def _rows_of_secret_checks(self) -> set[UUID]:
         """A check may tell the arm at an item that does not: its queries, their threads, its deviations."""
-        queries = Query.objects.filter(secret_queries([self.study]), subject=self.subject)
+        queries = Query.objects.filter(self._secret.queries, subject=self.subject)
         messages = QueryMessage.objects.filter(query__in=queries).values_list("pk", flat=True)
-        deviations = Deviation.objects.filter(subject=self.subject, check_oid__in=secret_parts(self.study).checks)
+        deviations = Deviation.objects.filter(subject=self.subject, check_oid__in=self._secret.checks)
         return {*queries.values_list("pk", flat=True), *messages, *deviations.values_list("pk", flat=True)}
 
     def _line(self, row: TrailRow, place: str, what: str, old: str, new: str) -> TrailLine:

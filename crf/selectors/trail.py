@@ -15,7 +15,7 @@ from crf.entry.document import Answer
 from crf.models import FormData, FormStatus, Query, Verification
 from crf.selectors.loading import sees_arm
 from crf.selectors.place import Place
-from crf.selectors.visible import secret_queries
+from crf.selectors.visible import Definitions, secret_parts, secret_queries
 from crf.selectors.words import answer_words
 from pallsoft.audit.models import ChangeSet
 from pallsoft.audit.selectors import TrailRow, trail_for
@@ -116,7 +116,14 @@ class Reader:
         self.items = {item.oid: item for item in form.items if with_arm or not item.reveals_arm}
 
     def shows(self, row: TrailRow) -> bool:
-        return row.item in self.items if row.part else row.item in COLUMNS
+        if not row.part:
+            return row.item in COLUMNS
+        return row.item in self.items and not (row.part == "marks" and self._betrays(row))
+
+    def _betrays(self, row: TrailRow) -> bool:
+        """Does the note answer a check that tells the arm, beside an item that does not?"""
+        keys = [key for mark in (row.old, row.new) for key in (mark or {}).get("checks", {})]
+        return not self.with_arm and any(key.partition("@")[0] in secret_parts(self.study).checks for key in keys)
 
     def line(self, row: TrailRow) -> Line:
         what, old, new = self.words(row)
@@ -172,7 +179,7 @@ _COLUMN_WORDS: dict[str, Callable[[Any], str]] = {
 def _query_steps(place: Place, reader: Reader, item_oid: str) -> list[Step]:
     queries = Query.objects.filter(event=place.event, form_oid=place.form.oid, repeat_key=place.repeat_key)
     if not reader.with_arm:  # a check may tell the arm at an item that does not
-        queries = queries.exclude(secret_queries([place.study]))
+        queries = queries.exclude(secret_queries(Definitions(place.subject.study).all))
     steps = [
         Step(
             message.at,

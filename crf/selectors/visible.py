@@ -76,12 +76,20 @@ def secret_parts(study: StudyDef) -> Secret:
     )
 
 
+def all_secrets(studies: Iterable[StudyDef]) -> Secret:
+    """What told the arm in any of the versions: what was stored under it is still there."""
+    parts = [secret_parts(study) for study in studies]
+    return Secret(
+        frozenset[str]().union(*(part.items for part in parts)),
+        frozenset[str]().union(*(part.forms for part in parts)),
+        frozenset[str]().union(*(part.events for part in parts)),
+        frozenset[str]().union(*(part.checks for part in parts)),
+    )
+
+
 def secret_queries(studies: Iterable[StudyDef]) -> Q:
     """A condition on crf.Query; none for no definition."""
-    found = Q(pk=None)
-    for study in studies:
-        found |= secret_parts(study).queries
-    return found
+    return all_secrets(studies).queries
 
 
 def _secret_checks(study: StudyDef, items: frozenset[str]) -> Iterable[str]:

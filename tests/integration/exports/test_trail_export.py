@@ -5,16 +5,22 @@ import hashlib
 import io
 import json
 import zipfile
+from shutil import copytree
 
 import pytest
 from django.db import connection
 from django.urls import reverse
 
+from crf import facts
 from crf.exports import jobs
 from crf.exports.services import request_trail
-from crf.models import ExportState
+from crf.models import Deviation, ExportState
 from pallsoft.audit.anchors import path as anchors
+from pallsoft.audit.context import change_set
 from pallsoft.errors import NotPermitted
+from tests.integration.crf.conftest import HERE
+from trials.checker import check
+from trials.services import publish_version
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("AUD-10")]
 
@@ -121,6 +127,48 @@ def test_what_betrays_the_arm_is_left_out_for_who_may_not_see_it_and_counted(sav
     left_out = job.manifest["database"]["lines"] - len(rows(hidden["trail.csv"]))
     assert job.manifest["lines_that_betray_the_arm"] == f"left out: {left_out}"
     assert left_out > 5
+
+
+@pytest.fixture
+def later_version(coordinator):
+    """later_version(folder): version 2, in which the check that tells the arm does not ask for it any more."""
+
+    def publish(folder):
+        folder = copytree(HERE / "definition", folder / "definition")
+        changes = [("study.yaml", 'version: "1"', 'version: "2"'), ("forms/SCORE.yaml", "fact.arm == 'B' and ", "")]
+        for path, old, new in changes:
+            text = (folder / path).read_text(encoding="utf-8")
+            assert old in text
+            (folder / path).write_text(text.replace(old, new), encoding="utf-8")
+        loaded, problems = check(folder)
+        assert loaded, [str(problem) for problem in problems]
+        publish_version(loaded=loaded, by=coordinator)
+
+    return publish
+
+
+@pytest.mark.req("AUD-11", "RND-08")
+@pytest.mark.parametrize("amended", [False, True])
+def test_what_a_check_that_asks_for_the_arm_found_is_left_out_too(
+    save, row, exported, data_manager, inspector, monkeypatch, later_version, tmp_path, amended
+):
+    """It stands at an item that is no secret; also when a later version asks it of both arms."""
+    monkeypatch.setattr(facts, "_providers", [lambda subject: {"arm": "B"}])
+    save("START", "SCORE", {"SCORE_PAIN": "10", "SCORE_WORST": "10"}, why={"SCORE_C3": "hissig arm"})
+    form = row("START", "SCORE")
+    with change_set(study=form.study, by=None, action="test"):
+        Deviation.objects.create(
+            study=form.study, subject=form.subject, event=form.event, form_data=form, check_oid="SCORE_C3",
+            check_version=1, message={"en": "arm B"}, explanation="hissig avvik",
+        )  # fmt: skip
+    if amended:
+        later_version(tmp_path)
+    for who, sees in ((inspector, True), (data_manager, False)):
+        _job, files = exported(who)
+        told = [line for line in rows(files["trail.csv"]) if not line["TABLE"].startswith("trials_")]
+        text = repr(told)
+        assert [word in text for word in ("SCORE_C3", "hissig arm", "hissig avvik")] == [sees] * 3
+        assert any(line["ITEM"] == "SCORE_PAIN" and line["PART"] == "data" for line in told)
 
 
 def test_who_may_not_export_the_trail_is_refused(study, crc, statistician, sign_in, inspector):
