@@ -11,6 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from pallsoft.drawing import filled, mark
+
 register = template.Library()
 
 
@@ -29,7 +31,8 @@ DATE, NRS = Control("crf/items/date.html", "field"), Control("crf/items/nrs.html
 CONTROLS = {"text": TEXT, "integer": NUMBER, "decimal": NUMBER, "nrs": NRS, "yesno": RADIOS}
 CONTROLS |= dict.fromkeys(("date", "partial_date", "time", "datetime"), DATE)
 MOST_RADIOS = 6
-COMPUTED = {"integer", "decimal"}  # kinds of computed items whose words no person has typed
+OWN = ("old", "trail_url", "notes")  # texts of an item that are each subject's own, besides its value
+LOOK = ("question", "value", "missing", *OWN, "readonly", "hidden", "oob")  # what of an item decides its look
 FOUR, ROWED, PAIRED = 4, 17, 27  # answers, and letters of the longest that fits
 
 
@@ -68,32 +71,53 @@ def _options(choices: tuple[tuple[str, str], ...], chosen: str) -> SafeString:
 
 
 @register.simple_tag
-def item_question(item: Mapping[str, Any]) -> SafeString:
-    """An item's label and control. Answers to choose from are few, and to draw them is most of a page's time: the same
-    answer to the same question is drawn once for all subjects, and so is a computed number. Nothing that anybody typed
-    is kept."""
-    offered = {"", *nrs_scores(), *(code for code, _label in [*item["codes"], *item["missing_choices"]])}
-    is_few = offered.issuperset((item["value"], item["missing"])) or (item["derived"] and item["kind"] in COMPUTED)
-    if item["errors"] or item["old"] or not is_few:
+def drawn_item(item: dict[str, Any], oob: bool = False) -> SafeString:
+    """One item of a form: label, control, links and notes.
+
+    To draw fifty is most of a page's time, so each look of a question is drawn once for all subjects, with marks where
+    its texts go. Nothing that anybody typed is kept.
+    """
+    item = item | {"notes": _notes(item), "oob": oob}
+    if item["errors"] or not _is_offered(item):
         return _draw(item)
-    return _drawn(_Answered((item["question"], item["value"], item["missing"], item["readonly"], get_language()), item))
+    own = ("value", *OWN) if _is_typed(item) else OWN
+    marked = item | {name: mark(name) for name in own if item[name]} | {"beside": None}
+    return filled(_drawn(_Look((get_language(), *(marked[name] for name in LOOK)), marked)), item)
+
+
+def _is_typed(item: Mapping[str, Any]) -> bool:
+    """Is the value a text that stands on the page as it is, and not one of those that the question offers?"""
+    return bool(item["derived"]) or not (item["codes"] or item["kind"] == "nrs")
+
+
+def _is_offered(item: Mapping[str, Any]) -> bool:
+    codes = {"", *(code for code, _label in item["codes"])} if item["codes"] else {"", *nrs_scores()}
+    reasons = {"", *(code for code, _label in item["missing_choices"])}
+    return item["missing"] in reasons and (_is_typed(item) or item["value"] in codes)
+
+
+def _notes(item: Mapping[str, Any]) -> str:
+    """What stands beside it: its queries and its verification."""
+    if item["hidden"] or not item.get("beside"):
+        return ""
+    return render_to_string("crf/_beside.html", {"item": item, "notes": item["beside"]})
 
 
 @dataclass(frozen=True)
-class _Answered:
+class _Look:
     """Items with the same `key` look the same."""
 
     key: tuple[Any, ...]
     item: Mapping[str, Any] = field(compare=False)
 
 
-@lru_cache(maxsize=4096)
-def _drawn(answered: _Answered) -> SafeString:
-    return _draw(answered.item)
+@lru_cache(maxsize=8192)
+def _drawn(look: _Look) -> SafeString:
+    return _draw(look.item)
 
 
 def _draw(item: Mapping[str, Any]) -> SafeString:
-    return render_to_string("crf/_question.html", {"item": item})
+    return render_to_string("crf/_item.html", {"item": item})
 
 
 @register.simple_tag

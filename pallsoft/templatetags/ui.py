@@ -5,14 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 import segno
 from django import template
 from django.forms import BaseForm
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext, pgettext_lazy
+
+from pallsoft.drawing import filled, mark
 
 register = template.Library()
 
@@ -46,19 +50,21 @@ def rolled_up(statuses: Iterable[str]) -> str:
     return min(statuses, key=order.index, default="planned")
 
 
-@register.inclusion_tag("_components/chip.html")
-def chip(status: str, text: str = "", count: int = 0, url: str = "", label: str = "") -> dict[str, Any]:
+@register.simple_tag
+def chip(status: str, text: str = "", count: int = 0, url: str = "", label: str = "") -> SafeString:
     """A status chip. `text` replaces the word, `label` names the link for a screen reader."""
-    shown = STATUSES[status]
     if not text and status == "query" and count:
         text = ngettext("%(n)s query", "%(n)s queries", count) % {"n": count}
-    return {
-        "sign": shown.sign,
-        "text": text or shown.word,
-        "css": status.replace("_", "-"),
-        "url": url,
-        "label": label,
-    }
+    texts = {"text": text or STATUSES[status].word, "url": url, "label": label}
+    return filled(_chip(status, linked=bool(url), named=bool(label)), texts)
+
+
+@lru_cache(maxsize=256)
+def _chip(status: str, *, linked: bool, named: bool) -> str:
+    """A page of a subject has a hundred chips: each kind is drawn once."""
+    context = {"sign": STATUSES[status].sign, "css": status.replace("_", "-"), "text": mark("text")}
+    context |= {"url": mark("url") if linked else "", "label": mark("label") if named else ""}
+    return render_to_string("_components/chip.html", context)
 
 
 # Norwegian abbreviates only the months that are longer than five letters (Språkrådet).

@@ -13,12 +13,12 @@ ADDRESS = "http://look.test"
 STATIC = settings.BASE_DIR / "static"
 YES_NO = [("Y", "Ja"), ("N", "Nei")]
 REFUSED = [("REF", "Vil ikke svare")]
-PAGE = """{% extends base %}
+PAGE = """{% extends base %}{% load items %}
 {% block title %}Kontroller{% endblock %}
 {% block content %}<h1>Målsymptom</h1>
 {% include "_components/error_summary.html" %}
 <form method="post" data-save data-enter-moves-on>
-<section class="group">{% for item in items %}{% include "crf/_item.html" %}{% endfor %}</section>
+<section class="group">{% for item in items %}{% drawn_item item %}{% endfor %}</section>
 <button class="btn btn-primary" type="submit" name="act" value="save">Lagre</button>
 </form>{% endblock %}"""
 
@@ -26,7 +26,7 @@ PAGE = """{% extends base %}
 def item(name, kind, label, **changes):
     return {
         "question": object(), "oid": name, "name": name, "label": label, "kind": kind, "value": "", "missing": "",
-        "codes": [], "errors": [], "old": "", "readonly": False, "derived": False,
+        "codes": [], "errors": [], "old": "", "trail_url": "", "hidden": False, "readonly": False, "derived": False,
         "missing_choices": REFUSED, "anchors": {"low": "Ingen smerter", "high": "Verst tenkelige"}, "required": True,
     } | changes  # fmt: skip
 

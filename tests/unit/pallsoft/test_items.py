@@ -3,9 +3,10 @@
 import re
 
 import pytest
-from django.template.loader import render_to_string
+from django.utils.html import escape
 
-from pallsoft.templatetags.items import _drawn
+from crf.selectors.beside import Beside
+from pallsoft.templatetags.items import _drawn, drawn_item
 
 CODES = [("A", "Blære"), ("B", "Endetarm")]
 MISSING = [("ND", "Ikke gjort"), ("REF", "Vil ikke svare")]
@@ -21,7 +22,7 @@ def item(kind, **changes):
 
 
 def html(kind, **changes):
-    return render_to_string("crf/_item.html", {"item": item(kind, **changes)})
+    return drawn_item(item(kind, **changes))
 
 
 def controls(text):
@@ -148,11 +149,43 @@ def test_only_an_optional_item_says_so():
     assert "item-optional" not in html("text", required=True)
 
 
-def test_a_computed_number_is_drawn_once_for_each_value_and_a_typed_text_never_kept():
-    question = object()
+@pytest.mark.parametrize(
+    ("kind", "changes", "texts"),
+    [
+        ("text", {}, ["Åse skrev dette", "Bjørn <b>skrev</b> det"]),
+        ("decimal", {}, ["12,5", "13"]),
+        ("integer", {"derived": True}, ["5", "6"]),
+        ("text", {"readonly": True}, ["Åse skrev dette", "Bjørn\nskrev det"]),
+    ],
+)
+def test_a_question_is_drawn_once_for_all_texts_and_none_of_them_is_kept(kind, changes, texts):
+    asked = {"question": object(), **changes}
     seen = _drawn.cache_info().currsize
-    for value in ("5", "6", "5"):
-        assert f">{value}</output>" in html("integer", derived=True, value=value, question=question)
+    for number, text in enumerate(texts):
+        typed = {"value": text, "old": f"før {text}", "trail_url": f"/s/X/BOD-{number}/trail/"}
+        shown = html(kind, **asked, **typed)
+        assert all(escape(one) in shown for one in typed.values())
+        assert "\0" not in shown
+    assert _drawn.cache_info().currsize == seen + 1
+
+
+@pytest.mark.parametrize("kind", ["nrs", "code", "yesno"])
+def test_a_question_with_answers_is_drawn_once_for_each_that_it_offers_and_not_for_others(kind):
+    asked = {"question": object(), "codes": [] if kind == "nrs" else [("1", "Blære"), ("2", "Endetarm")]}
+    seen = _drawn.cache_info().currsize
+    for value in ("1", "2", "1", "Åse skrev dette"):
+        html(kind, **asked, value=value)
+    html(kind, **asked, missing="Åse skrev dette")
     assert _drawn.cache_info().currsize == seen + 2
-    html("text", derived=True, value="Åse skrev dette", question=question)
-    assert _drawn.cache_info().currsize == seen + 2
+
+
+def test_a_typed_text_that_looks_like_a_mark_is_shown_as_it_is():
+    assert 'value="\0trail_url\0"' in html("text", value="\0trail_url\0", trail_url="/s/X/trail/")
+
+
+def test_what_stands_beside_an_item_is_each_subjects_own():
+    asked = {"question": object()}
+    assert "beside-X" not in html("text", **asked)
+    shown = html("text", **asked, beside=Beside({"query": 2}, "/s/X/BOD-001/queries/"))
+    assert 'href="/s/X/BOD-001/queries/"' in shown
+    assert "BOD-002" in html("text", **asked, beside=Beside({"query": 2}, "/s/X/BOD-002/queries/"))
