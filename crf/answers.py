@@ -1,6 +1,6 @@
 """What is known of a subject, as the rules of the definition ask for it (references: trials/scope.py)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from crf.around import Around, around
 from crf.facts import facts_for
 from crf.models import FormData, StudyEvent
 from sites.clock import local_today
@@ -33,13 +34,20 @@ class SubjectAnswers:
     """All saved forms of one subject and the facts around them; each is read from the database once, when asked for."""
 
     def __init__(
-        self, subject: Subject, study: StudyDef, today: date | None = None, forms: list[FormData] | None = None
+        self,
+        subject: Subject,
+        study: StudyDef,
+        today: date | None = None,
+        events: list[StudyEvent] | None = None,
+        forms: list[FormData] | None = None,
     ) -> None:
         """`today`: the day that "now" means for rules, when it is told afterwards what happened then.
-        `forms`: `saved_forms`, when they are read already."""
+        `events`, `forms`: `visits_of` and `saved_forms`, when they are read already."""
         self.subject = subject
         self.study = study
         self._today = today
+        if events is not None:
+            self.events = events
         if forms is not None:
             self.forms = forms
 
@@ -54,17 +62,21 @@ class SubjectAnswers:
 
     @cached_property
     def events(self) -> list[StudyEvent]:
-        return list(self.subject.events.all())
+        return visits_of(self.subject)
 
     @cached_property
     def forms(self) -> list[FormData]:
         """Forms that count: saved and not removed."""
-        return saved_forms(self.subject)
+        return saved_forms(self.subject, self.events)
 
     def put(self, form: FormData) -> None:
         """Let `form` count as it stands now; not at all when it has been removed."""
         self.forms = [one for one in self.forms if one.pk != form.pk] + ([] if form.removed_in else [form])
         self.__dict__.pop("anchor", None)
+
+    @cached_property
+    def around(self) -> Around:
+        return around(self.subject)
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -137,7 +149,12 @@ class SubjectAnswers:
     @cached_property
     def consents(self) -> list[Consent]:
         """Those that stand, the first one first."""
-        return list(self.subject.consents.standing().order_by("signed_at"))
+        rows = Consent.objects.raw(
+            """SELECT * FROM sites_consent c WHERE subject_id = %s
+                AND NOT EXISTS (SELECT FROM sites_consent n WHERE n.corrects_id = c.id) ORDER BY signed_at""",
+            [self.subject.pk],
+        )
+        return list(rows)
 
     @property
     def consent(self) -> Consent | None:
@@ -198,10 +215,29 @@ class SubjectAnswers:
         return {event.oid: position for position, event in enumerate(self.study.events)}
 
 
-def saved_forms(subject: Subject) -> list[FormData]:
-    """The forms of a subject that count, with their visits and the change sets of their first saves."""
-    rows = subject.forms.filter(removed_in=None).select_related("event", "created_in")
-    return list(rows.order_by("repeat_key"))
+# In SQL of our own: every page of a subject asks these two, and Django needs longer to make such a statement than
+# PostgreSQL to answer it.
+
+
+def visits_of(subject: Subject) -> list[StudyEvent]:
+    """The visits of a subject that are stored."""
+    events = list(StudyEvent.objects.raw("SELECT * FROM crf_studyevent WHERE subject_id = %s", [subject.pk]))
+    for event in events:
+        event.subject = subject
+    return events
+
+
+def saved_forms(subject: Subject, events: Iterable[StudyEvent]) -> list[FormData]:
+    """The forms of a subject that count, each with its visit, one of `events`; one that came with its visit after these
+    were read is left out."""
+    rows = FormData.objects.raw(
+        "SELECT * FROM crf_formdata WHERE subject_id = %s AND removed_in IS NULL ORDER BY repeat_key", [subject.pk]
+    )
+    by_id = {event.pk: event for event in events}
+    forms = [form for form in rows if form.event_id in by_id]
+    for form in forms:
+        form.subject, form.event = subject, by_id[form.event_id]
+    return forms
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What the state of a study and of a site allows now: entry until closed out, randomisation only while open."""
 
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -71,14 +72,21 @@ def _standing(site: Site, allowed: frozenset[Status]) -> dict[str, str]:
 
 def consent_in_force(subject: Subject, required: set[str], at: datetime | None = None) -> bool:
     """Were all `required` options of the newest consent granted and not withdrawn, at an instant or (None) now?"""
-    options = ConsentOption.objects.filter(subject=subject, consent__corrected_by=None)
-    options = options.filter(consent__signed_at__lte=at) if at else options
-    newest_first = list(options.order_by("-consent__signed_at"))
-    return bool(newest_first) and required <= {
-        one.option
-        for one in newest_first
-        if one.consent_id == newest_first[0].consent_id and one.granted and _stood(one, at)
+    signed = [row for row in _options_of(subject) if at is None or row.signed_at <= at]
+    return bool(signed) and required <= {
+        one.option for one in signed if one.consent_id == signed[0].consent_id and one.granted and _stood(one, at)
     }
+
+
+def _options_of(subject: Subject) -> list[Any]:
+    """The ticks of the consents that stand, the newest consent first; each with the `signed_at` of its consent."""
+    rows = ConsentOption.objects.raw(
+        """SELECT o.*, c.signed_at FROM sites_consentoption o JOIN sites_consent c ON c.id = o.consent_id
+            WHERE o.subject_id = %s AND NOT EXISTS (SELECT FROM sites_consent n WHERE n.corrects_id = c.id)
+            ORDER BY c.signed_at DESC""",
+        [subject.pk],
+    )
+    return list(rows)
 
 
 def _stood(option: ConsentOption, at: datetime | None) -> bool:

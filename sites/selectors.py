@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -29,6 +30,13 @@ from sites.permissions import AnyUser, Permission, at_sites, require_anywhere, s
 from trials.definition import StudyDef, definition_of
 from trials.models import Study
 from trials.selectors import live_version
+
+NEIGHBOURS = """WITH seen AS NOT MATERIALIZED (
+        SELECT number FROM sites_subject WHERE study_id = %(study)s AND (%(all)s OR site_id = ANY(%(sites)s::uuid[]))
+    )
+    SELECT
+        (SELECT max(number) FROM seen WHERE number < %(number)s),
+        (SELECT min(number) FROM seen WHERE number > %(number)s)"""
 
 
 def study_for(user: AnyUser, study_oid: str, permission: Permission = Permission.VIEW_STUDY) -> Study:
@@ -75,6 +83,18 @@ def subject_for(
 def subjects_for(user: AnyUser, study: Study, permission: Permission = Permission.VIEW_SUBJECT) -> QuerySet[Subject]:
     """The subjects of the person's sites, with their site, by number."""
     return study.subjects.filter(**at_sites(user, study, permission)).select_related("site")
+
+
+def neighbours(user: AnyUser, subject: Subject) -> tuple[str | None, str | None]:
+    """The numbers before and after it of those that the person may see."""
+    sites = at_sites(user, subject.study, Permission.VIEW_SUBJECT).get("site__in")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            NEIGHBOURS,
+            {"study": subject.study_id, "number": subject.number, "all": sites is None, "sites": list(sites or [])},
+        )
+        before, after = cursor.fetchone()
+    return before, after
 
 
 def narrowed(subjects: QuerySet[Subject], *, site: str, status: str, number: str) -> QuerySet[Subject]:

@@ -33,7 +33,7 @@ def live_version(study: Study, site: Any = None) -> StudyVersion:
 
 def published_versions(study: Study) -> QuerySet[StudyVersion]:
     """Newest first, without their documents."""
-    return study.versions.defer("definition", "source_files").select_related("study").order_by("-number")
+    return study.versions.defer("definition", "source_files").order_by("-number")
 
 
 def _in_use(study: Study, site: Any) -> QuerySet[Any]:

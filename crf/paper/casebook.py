@@ -244,7 +244,9 @@ class _Writer:
 
     def _answers_under(self, study: StudyDef) -> SubjectAnswers:
         if study.version not in self.by_version:
-            self.by_version[study.version] = SubjectAnswers(self.subject, study, forms=self.answers.forms)
+            self.by_version[study.version] = SubjectAnswers(
+                self.subject, study, events=self.answers.events, forms=self.answers.forms
+            )
         return self.by_version[study.version]
 
     def _line(self, study: StudyDef, item: ItemDef, document: Document, row: FormData) -> AnswerLine:

@@ -53,13 +53,13 @@ def beside(place: Place, user: AnyUser, *, looking_back: bool = False) -> dict[s
 
 
 def _verifications(place: Place) -> list[Verification]:
-    if place.row is None:
+    if place.row is None or not place.answers.around.verifications:
         return []
     return list(Verification.objects.filter(form_data=place.row, dropped_in=None).select_related("verified_by"))
 
 
 def _standing_queries(place: Place, user: AnyUser) -> dict[str, Counter[str]]:
-    if place.event._state.adding:
+    if place.event._state.adding or not place.answers.around.queries:
         return {}
     rows = visible_queries(user, place.subject.study, [place.study]).filter(
         event=place.event, form_oid=place.form.oid, repeat_key=place.repeat_key, status__in=CHIPS

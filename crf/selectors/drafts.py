@@ -33,6 +33,8 @@ class Kept:
 
 def kept_draft(place: Place, user: User) -> Kept | None:
     """The draft of this person at this place; of a repeat that has no number yet, the newest."""
+    if not place.answers.around.drafts:
+        return None
     drafts = Draft.objects.filter(
         user=user,
         subject_id=place.subject.pk,

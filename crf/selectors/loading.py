@@ -23,13 +23,8 @@ def event_for(
 ) -> StudyEvent:
     """A visit of a subject whom the person may see, stored or planned. Raises Http404."""
     subject = subject_for(user, study_oid, number, reading=reading)
-    study = definition_at(subject.site)
-    definition = _or_404(lambda: study.event(event_oid))
-    if event_betrays_arm(study, definition) and not sees_arm(user, subject):
-        raise Http404
     event = standing(StudyEvent(study=subject.study, subject=subject, event_oid=event_oid, ordinal=ordinal))
-    if event._state.adding and not _is_planned(definition, ordinal):
-        raise Http404
+    _check_event(user, event)
     return event
 
 
@@ -45,8 +40,10 @@ def place_for(
     reading: bool = True,
 ) -> Place:
     """Where a form stands, saved or not; nothing is created by looking. Raises Http404."""
-    event = event_for(user, study_oid, number, event_oid, ordinal, reading=reading)
+    subject = subject_for(user, study_oid, number, reading=reading)
+    event = StudyEvent(study=subject.study, subject=subject, event_oid=event_oid, ordinal=ordinal)
     place = _or_404(lambda: place_of(event, form_oid, repeat_key))
+    _check_event(user, place.event)
     if place.row is None and not _can_be_begun(place):
         raise Http404
     if betrays_arm(place.study, place.form) and not sees_arm(user, place.subject):
@@ -89,9 +86,15 @@ def _can_be_begun(place: Place) -> bool:
     return place.form.oid in listed and place.repeat_key == (NEW if place.form.repeating else "1")
 
 
-def _is_planned(event: StudyEventDef, ordinal: int) -> bool:
-    """May be begun without having been planned as a row: the only one of its kind."""
-    return ordinal == 1 and event.kind != "repeating"
+def _check_event(user: AnyUser, event: StudyEvent) -> None:
+    """Raises Http404 for a visit that the study has not or that would tell the arm; and for one that is not stored,
+    unless it is the only one of its kind: then it may be begun without having been planned as a row."""
+    study = definition_at(event.subject.site)
+    definition = _or_404(lambda: study.event(event.event_oid))
+    if event_betrays_arm(study, definition) and not sees_arm(user, event.subject):
+        raise Http404
+    if event._state.adding and (event.ordinal != 1 or definition.kind == "repeating"):
+        raise Http404
 
 
 def _or_404(find: Callable[[], Found]) -> Found:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from crf.answers import SubjectAnswers
 from crf.day_zero import Clock, clock_of
 from crf.models import ClosedFor, FormData, FormStatus, Lock, LockKind, QueryStatus, StudyEvent, Verification
-from crf.policies import covers
+from crf.policies import covers, standing_locks
 from crf.queries import STANDING
 from crf.schedule import Planned, Timing, VisitState, planned_events, state_of, timing
 from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
@@ -27,6 +27,7 @@ from trials.definition import FormDef, FormRef, StudyEventDef
 from trials.subject_rules import is_shown
 
 _NEVER = (None, None)  # the window of a visit that began before it was planned
+ANY_FORM = "~"  # stands in an address for the OID of a form
 
 
 @dataclass(frozen=True)
@@ -137,11 +138,13 @@ class _Board:
 
     @cached_property
     def locks(self) -> list[Lock]:
-        return list(Lock.objects.filter(study_id=self.subject.study_id, lifted_in=None))
+        return standing_locks(self.subject.study_id)
 
     @cached_property
     def verified(self) -> dict[UUID, set[str]]:
         found: dict[UUID, set[str]] = defaultdict(set)
+        if not self.answers.around.verifications:
+            return found
         marks = Verification.objects.filter(subject=self.subject, form_data__isnull=False, dropped_in=None)
         for form, item in marks.values_list("form_data_id", "item_oid"):
             found[form].add(item)
@@ -149,12 +152,14 @@ class _Board:
 
     @cached_property
     def signed(self) -> set[UUID]:
-        return signed_forms(self.subject)
+        return signed_forms(self.subject) if self.answers.around.signatures else set()
 
     @cached_property
     def queries(self) -> dict[tuple[object, str], list[str]]:
         """{(visit, form): chip status of each standing query}."""
         found: dict[tuple[object, str], list[str]] = defaultdict(list)
+        if not self.answers.around.queries:
+            return found
         standing = visible_queries(self.user, self.subject.study, [self.study])
         standing = standing.filter(subject=self.subject, status__in=STANDING)
         for event, form_oid, status in standing.values_list("event", "form_oid", "status"):
@@ -201,21 +206,23 @@ class _Board:
         return event.key in self.rows or is_shown(self.study, definition, self.answers.at(event))
 
     def _cells(self, event: StudyEvent, definition: StudyEventDef) -> Iterator[Cell]:
+        urls = self._urls(event)
         for ref in definition.forms:
             form = self.study.form(ref.form)
             rows = self.rows[event.key][form.oid] if event.key in self.rows else []
             if betrays_arm(self.study, form) and not self.with_arm:
                 continue
             if rows or is_shown(self.study, ref, self.answers.at(event)):
-                yield self._cell(event, ref, form, rows)
+                url = urls[form.repeating].replace(ANY_FORM, form.oid)
+                yield self._cell(event, ref, form, rows, url)
 
-    def _cell(self, event: StudyEvent, ref: FormRef, form: FormDef, rows: list[FormData]) -> Cell:
+    def _cell(self, event: StudyEvent, ref: FormRef, form: FormDef, rows: list[FormData], url: str) -> Cell:
         own = [self._row_status(row) for row in rows] or [self._empty_status(event, ref)]
         asked = self.queries.get((event.pk, form.oid), [])
         status = rolled_up(own + asked)
         label = f"{form.title}, {visit_label(event, self.study.event(event.event_oid))}"
         text = _asked_words(asked) if status == "query" else self._text(event, ref, form, rows)
-        return Cell(form, status, self._url(event, form), label, text)
+        return Cell(form, status, url, label, text)
 
     def _row_status(self, row: FormData) -> str:
         if closed := self._closed(row.event, row.form_oid):
@@ -250,9 +257,10 @@ class _Board:
             return str(ClosedFor(event.closed_for).label) if event.closed_for else _("Not done")
         return "" if ref.required or self._closed(event, form.oid) else _("When needed")
 
-    def _url(self, event: StudyEvent, form: FormDef) -> str:
-        address = [self.subject.study.oid, self.subject.number, *event.key, form.oid]
-        return reverse("form-list", args=address) if form.repeating else reverse("form", args=[*address, "1"])
+    def _urls(self, event: StudyEvent) -> dict[bool, str]:
+        """{repeating: address of the forms of a visit, of ANY_FORM}: made twice, not for each form."""
+        address = [self.subject.study.oid, self.subject.number, *event.key, ANY_FORM]
+        return {True: reverse("form-list", args=address), False: reverse("form", args=[*address, "1"])}
 
 
 def _asked_words(asked: list[str]) -> str:

@@ -6,10 +6,11 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from crf.answers import SubjectAnswers, saved_forms
+from crf.answers import SubjectAnswers, saved_forms, visits_of
 from crf.entry.document import Document, Rules
 from crf.models import FormData, StudyEvent
 from crf.selectors.definitions import definition_for
+from pallsoft.audit.selectors import Author, author_of
 from sites.models import Subject
 from trials.definition import FormDef, StudyDef, definition_of
 from trials.models import StudyVersion
@@ -47,6 +48,11 @@ class Place:
         return Document(self.row.data, self.row.marks) if self.row else Document()
 
     @property
+    def first_saved(self) -> Author | None:
+        """By whom and when the row was first saved."""
+        return author_of(self.row.created_in_id) if self.row else None
+
+    @property
     def rules(self) -> Rules:
         observed_at = self.observed_at or (self.row.observed_at if self.row else None)
         return Rules(self.study, self.form, self.answers.at(self.event, observed_at))
@@ -54,14 +60,16 @@ class Place:
 
 def place_of(event: StudyEvent, form_oid: str, repeat_key: str) -> Place:
     """The place that a visit, stored or not, and a form name. Raises KeyError for a form that the study has not."""
-    event = standing(event) if event._state.adding else event
-    forms = saved_forms(event.subject)
+    events = visits_of(event.subject)
+    event = next((one for one in events if one.key == event.key), event)
+    forms = saved_forms(event.subject, events)
     row = next((copy(form) for form in forms if _address(form) == (event.pk, form_oid, repeat_key)), None)
     version = None if row else live_version(event.study, event.subject.site)
     study = definition_for(row) if row else definition_of(version)
     if row:
         row.subject, row.event = event.subject, event
-    answers = SubjectAnswers(event.subject, study, forms=forms)
+    read = None if event._state.adding else events  # a visit that is stored by a save comes to them
+    answers = SubjectAnswers(event.subject, study, events=read, forms=forms)
     return Place(event, study.form(form_oid), repeat_key, row, version, answers)
 
 

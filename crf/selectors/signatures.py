@@ -70,13 +70,16 @@ class Panel:
         return any(one.stands for one in self.given)
 
 
-def of_form(row: FormData | None, user: AnyUser, url: str) -> Panel:
+# `signed`: is there a signature of the subject at all?
+
+
+def of_form(row: FormData | None, user: AnyUser, url: str, *, signed: bool = True) -> Panel:
     """Its own signatures, and those of visit and casebook that it was part of."""
     if row is None:
         return Panel([], "")
     named = Q(form_data=None, manifest__contains=[{"form_data": str(row.pk)}])
     found = row.subject.signatures.filter(Q(form_data=row) | named)
-    return Panel(_given(found), _if_allowed(user, row.subject.site, url))
+    return Panel(_given(found) if signed else [], _if_allowed(user, row.subject.site, url))
 
 
 def of_visit(event: StudyEvent, user: AnyUser) -> Panel:
@@ -86,10 +89,10 @@ def of_visit(event: StudyEvent, user: AnyUser) -> Panel:
     return Panel(_given(found), _if_allowed(user, event.subject.site, f"{visit_url(event)}sign/"))
 
 
-def of_casebook(subject: Subject, user: AnyUser) -> Panel:
+def of_casebook(subject: Subject, user: AnyUser, *, signed: bool = True) -> Panel:
     found = subject.signatures.filter(form_data=None, event=None)
     url = reverse("casebook-sign", args=[subject.study.oid, subject.number])
-    return Panel(_given(found), _if_allowed(user, subject.site, url))
+    return Panel(_given(found) if signed else [], _if_allowed(user, subject.site, url))
 
 
 def signed_on_delegation(user: AnyUser, study: Study) -> list[Signature]:

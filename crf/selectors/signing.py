@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from crf.answers import saved_forms
+from crf.answers import saved_forms, visits_of
 from crf.models import FormData, FormStatus, Signature, StudyEvent
 from crf.selectors.definitions import definition_for
 from crf.selectors.manifest import Manifest, digest, manifest_of
@@ -81,10 +81,7 @@ def signable_casebook(subject: Subject) -> Signable:
 
 
 def _in_order(subject: Subject) -> list[FormData]:
-    rows = saved_forms(subject)
-    for row in rows:
-        row.subject = row.event.subject = subject
-    return sorted(rows, key=sort_key)
+    return sorted(saved_forms(subject, visits_of(subject)), key=sort_key)
 
 
 def sort_key(row: FormData) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Min, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -16,7 +15,7 @@ from sites.models import Subject, SubjectStatus
 from sites.permissions import AnyUser
 from sites.policies import consent_in_force
 from sites.reconsent import is_outdated
-from sites.selectors import subjects_for
+from sites.selectors import neighbours
 from trials.scope import compiled
 from trials.subject_rules import facts_of
 from trials.values import UNKNOWN
@@ -37,17 +36,14 @@ def strip_for(answers: SubjectAnswers, user: AnyUser) -> Strip:
     subject = answers.subject
     with_arm = sees_arm(user, subject)
     facts = [*_of_the_system(answers, with_arm), *_of_the_definition(answers, with_arm)]
-    numbers = subjects_for(user, subject.study).aggregate(
-        before=Max("number", filter=Q(number__lt=subject.number)),
-        after=Min("number", filter=Q(number__gt=subject.number)),
-    )
+    before, after = neighbours(user, subject)
     left = answers.participation.state
     status = {
         "label": _("Status"),
         "value": left.label if left else subject.get_status_display(),
         "chip": left.chip if left else subject.chip,
     }
-    return Strip(subject, [status, *facts], _url(subject, numbers["before"]), _url(subject, numbers["after"]))
+    return Strip(subject, [status, *facts], _url(subject, before), _url(subject, after))
 
 
 def _of_the_system(answers: SubjectAnswers, with_arm: bool) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -109,6 +110,7 @@ class _Board:
     def __init__(self, answers: SubjectAnswers, user: AnyUser) -> None:
         self.answers, self.subject = answers, answers.subject
         self.with_arm = sees_arm(user, self.subject)
+        prefetch_related_objects(answers.forms, "created_in")
         self.marks: Marks = marks_of([self.subject])[self.subject.pk]
         self.queries = _queries(answers)
         self.entered = last_changes_of(table="crf_formdata", row_ids=[row.pk for row in answers.forms])

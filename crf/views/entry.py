@@ -207,7 +207,8 @@ def _shown(
     more: dict[str, Any] = {"reason": request.POST.get("reason", ""), "observed_at": page.observed_at}
     if template != PATIENT:
         more["strip"], more["recall"] = strip_for(page.place.answers, request.user), last_time(page.place)
-        more["signing"] = signatures.of_form(page.place.row, request.user, f"{form_url(page.place)}sign/")
+        signed, url = page.place.answers.around.signatures, f"{form_url(page.place)}sign/"
+        more["signing"] = signatures.of_form(page.place.row, request.user, url, signed=signed)
     return _rendered(request, page, template, status, more | (panel or {}))
 
 

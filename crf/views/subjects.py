@@ -47,7 +47,7 @@ def subject_page(request: AuthenticatedRequest, study_oid: str, number: str) -> 
 
 def _to_do(answers: SubjectAnswers, matrix: Matrix, user: AnyUser) -> dict[str, Any]:
     """What the person does next with the subject; a page of then has nothing of it."""
-    signing = signatures.of_casebook(answers.subject, user)
+    signing = signatures.of_casebook(answers.subject, user, signed=answers.around.signatures)
     return {
         "signing": signing,
         "actions": actions_for(answers, user, signing.url),

@@ -1,0 +1,31 @@
+"""What there is around the forms of a subject: little at first, and a page asks no further for what is not there."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from crf.queries import STANDING
+from sites.models import Subject
+
+AROUND = """SELECT
+    EXISTS (SELECT FROM crf_query WHERE subject_id = %(subject)s AND status = ANY(%(standing)s)),
+    EXISTS (SELECT FROM crf_verification WHERE subject_id = %(subject)s AND dropped_in IS NULL),
+    EXISTS (SELECT FROM crf_signature WHERE subject_id = %(subject)s),
+    EXISTS (SELECT FROM crf_draft WHERE subject_id = %(subject)s)"""
+
+
+@dataclass(frozen=True)
+class Around:
+    """Is there one? `queries` and `verifications`: that stand; `signatures`: also void; `drafts`: of anybody."""
+
+    queries: bool
+    verifications: bool
+    signatures: bool
+    drafts: bool
+
+
+def around(subject: Subject) -> Around:
+    """One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, {"subject": subject.pk, "standing": list(STANDING)})
+        return Around(*cursor.fetchone())
