@@ -3,9 +3,9 @@
 CREATE FUNCTION audit.drop_verifications() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Also an update of no row fires the triggers of its table.
     IF EXISTS (
-        SELECT FROM old_rows o JOIN new_rows n ON n.id = o.id
-        WHERE (o.data, o.marks, o.removed_in) IS DISTINCT FROM (n.data, n.marks, n.removed_in)
+        SELECT FROM new_rows n JOIN public.crf_verification v ON v.form_data_id = n.id WHERE v.dropped_in IS NULL
     ) THEN
         UPDATE public.crf_verification v SET dropped_in = audit.current_change_set()
         FROM old_rows o JOIN new_rows n ON n.id = o.id

@@ -1,8 +1,8 @@
 -- Seal a change set at commit: one link of its study's chain. The row lock on the head puts commits in order and lasts
 -- only until the commit is flushed; under REPEATABLE READ the loser gets 40001 and retries (an advisory lock would let
--- it read a stale head).
+-- it read a stale head). (The plan of body_of, which runs at every commit, is made once.)
 CREATE FUNCTION audit.seal_change_set() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = 'force_generic_plan' AS $$
 DECLARE
     v_study uuid := coalesce(NEW.study_id, '00000000-0000-0000-0000-000000000000');
     v_body bytea := audit.body_of(NEW.id);  -- before the lock: the others wait for as little as possible

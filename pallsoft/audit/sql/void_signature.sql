@@ -6,10 +6,9 @@
 CREATE FUNCTION audit.void_signatures() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Also an update of no row fires the triggers of its table.
     IF EXISTS (
-        SELECT FROM old_rows o JOIN new_rows n ON n.id = o.id
-        WHERE (o.data, o.marks, o.removed_in, o.observed_at, o.definition_version_id, o.version)
-            IS DISTINCT FROM (n.data, n.marks, n.removed_in, n.observed_at, n.definition_version_id, n.version)
+        SELECT FROM new_rows n JOIN public.crf_signature s ON s.subject_id = n.subject_id WHERE s.voided_in IS NULL
     ) THEN
         UPDATE public.crf_signature s SET voided_in = audit.current_change_set()
         FROM old_rows o JOIN new_rows n ON n.id = o.id
