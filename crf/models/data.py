@@ -59,12 +59,12 @@ class FormStatus(models.TextChoices):
 class FormData(RegulatedModel):
     """One saved form. `data` = {item OID: canonical text}, relevant answers only; `marks` lies beside it."""
 
-    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+", db_index=False)  # form_by_study begins with it
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="forms")
     event = models.ForeignKey(StudyEvent, models.PROTECT, related_name="forms")
     form_oid = models.CharField(max_length=40)
     repeat_key = models.CharField(max_length=40, default="1")
-    definition_version = models.ForeignKey(StudyVersion, models.PROTECT, related_name="+")
+    definition_version = models.ForeignKey(StudyVersion, models.PROTECT, related_name="+", db_index=False)
     status = models.CharField(max_length=12, choices=FormStatus, default=FormStatus.INCOMPLETE)
     version = models.PositiveIntegerField(default=1)
     data = models.JSONField(default=dict)
