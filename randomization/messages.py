@@ -14,7 +14,7 @@ from pallsoft.outbox.services import owe
 from randomization.models import Allocation, Stratum
 from randomization.moments import moment_in
 from sites.models import Role
-from sites.permissions import Permission, current_assignments, has_permission, roles_with
+from sites.permissions import Permission, has_permission, roles_held, roles_with
 from trials.models import Study
 
 CONFIRMATION = "randomization.confirmed"
@@ -111,8 +111,10 @@ def _told(allocation: Allocation) -> list[User]:
 
 
 def _is_at(person: User, allocation: Allocation, roles: list[Role]) -> bool:
-    here = Q(site=allocation.site_id) | Q(site=None)
-    return current_assignments(person).filter(here, study=allocation.study_id, role__in=roles).exists()
+    return any(
+        held.study.pk == allocation.study_id and held.site in (None, allocation.site_id) and held.role in roles
+        for held in roles_held(person)
+    )
 
 
 def _address(name: str, allocation: Allocation) -> str:

@@ -3,16 +3,19 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import User
 from pallsoft.audit.access import record_access
-from pallsoft.request import asked_for
+from pallsoft.errors import NotAllowedNow
+from pallsoft.request import asked_for, once
 from sites.models import (
     AgeBand,
     Assignment,
@@ -28,9 +31,11 @@ from sites.models import (
 )
 from sites.permissions import AnyUser, Permission, at_sites, require_anywhere, sites_for, studies_for
 from trials.definition import StudyDef, definition_of
-from trials.models import Study
-from trials.selectors import live_version
+from trials.models import Study, StudyVersion
+from trials.selectors import NO_VERSION
 
+IN_USE = """SELECT v.id, v.study_id, v.number FROM sites_siteversion u JOIN trials_studyversion v ON v.id = u.version_id
+    WHERE u.site_id = %s AND u.active_from <= %s ORDER BY u.active_from DESC, v.number DESC LIMIT 1"""
 NEIGHBOURS = """WITH seen AS NOT MATERIALIZED (
         SELECT number FROM sites_subject WHERE study_id = %(study)s AND (%(all)s OR site_id = ANY(%(sites)s::uuid[]))
     )
@@ -214,9 +219,25 @@ def staff_of(site: Site) -> QuerySet[User]:
     return User.objects.filter(assignments__site=site).distinct().order_by("full_name")
 
 
+def version_at(site: Site) -> StudyVersion:
+    """The version that the site has put to use most recently; its fields are left in the database until asked for.
+
+    A site works with a version only after its ethics approval, so sites can be a version apart. Raises NotAllowedNow.
+    """
+    return once(("version", site.pk), lambda: _version_at(site))
+
+
+def _version_at(site: Site) -> StudyVersion:
+    today = timezone.now().astimezone(ZoneInfo(site.study.timezone)).date()
+    found = next(iter(StudyVersion.objects.raw(IN_USE, [site.pk, today])), None)
+    if found is None:
+        raise NotAllowedNow(str(NO_VERSION))
+    return found
+
+
 def definition_at(site: Site) -> StudyDef:
     """The definition of the version that the site uses today."""
-    return definition_of(live_version(site.study, site))
+    return definition_of(version_at(site))
 
 
 def screening_reasons(site: Site) -> dict[ScreeningOutcome, list[tuple[str, str]]]:

@@ -12,6 +12,7 @@ from crf.paper.definition import form_papers, schedule_of
 from crf.paper.pages import pdf_of_template
 from pallsoft.pdf import can_make_pdf
 from sites.models import Subject
+from sites.selectors import version_at
 from trials.definition import definition_of
 from trials.models import StudyVersion
 from trials.selectors import live_version
@@ -30,7 +31,7 @@ def make(job: ExportJob) -> tuple[bytes, dict[str, Any]]:
         raise OSError(_("PDF cannot be made here: Pango is missing on the server (docs/deploy.md)."))
     subject = Subject.objects.select_related("site").get(pk=job.subject_id) if job.subject_id else None
     zone = subject.site.timezone if subject else job.study.timezone
-    version = live_version(job.study, subject.site) if subject else live_version(job.study)
+    version = version_at(subject.site) if subject else live_version(job.study)
     with translation.override(job.language), timezone.override(ZoneInfo(zone)):
         context = _context(job, version, subject) | {"job": job, "version": version, "zone": zone}
         pdf = pdf_of_template(TEMPLATES[ExportKind(job.kind)], context)

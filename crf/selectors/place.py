@@ -12,9 +12,9 @@ from crf.models import FormData, StudyEvent
 from crf.selectors.definitions import definition_for
 from pallsoft.audit.selectors import Author, author_of
 from sites.models import Subject
+from sites.selectors import version_at
 from trials.definition import FormDef, StudyDef, definition_of
 from trials.models import StudyVersion
-from trials.selectors import live_version
 
 NEW = "new"  # the repeat key of a repeat that gets its number when it is saved (PC049)
 
@@ -64,7 +64,7 @@ def place_of(event: StudyEvent, form_oid: str, repeat_key: str) -> Place:
     event = next((one for one in events if one.key == event.key), event)
     forms = saved_forms(event.subject, events)
     row = next((copy(form) for form in forms if _address(form) == (event.pk, form_oid, repeat_key)), None)
-    version = None if row else live_version(event.study, event.subject.site)
+    version = None if row else version_at(event.subject.site)
     study = definition_for(row) if row else definition_of(version)
     if row:
         row.subject, row.event = event.subject, event

@@ -78,8 +78,8 @@ def of_form(row: FormData | None, user: AnyUser, url: str, *, signed: bool = Tru
     if row is None:
         return Panel([], "")
     named = Q(form_data=None, manifest__contains=[{"form_data": str(row.pk)}])
-    found = row.subject.signatures.filter(Q(form_data=row) | named)
-    return Panel(_given(found) if signed else [], _if_allowed(user, row.subject.site, url))
+    given = _given(row.subject.signatures.filter(Q(form_data=row) | named)) if signed else []
+    return Panel(given, _if_allowed(user, row.subject.site, url))
 
 
 def of_visit(event: StudyEvent, user: AnyUser) -> Panel:
@@ -90,9 +90,9 @@ def of_visit(event: StudyEvent, user: AnyUser) -> Panel:
 
 
 def of_casebook(subject: Subject, user: AnyUser, *, signed: bool = True) -> Panel:
-    found = subject.signatures.filter(form_data=None, event=None)
+    given = _given(subject.signatures.filter(form_data=None, event=None)) if signed else []
     url = reverse("casebook-sign", args=[subject.study.oid, subject.number])
-    return Panel(_given(found) if signed else [], _if_allowed(user, subject.site, url))
+    return Panel(given, _if_allowed(user, subject.site, url))
 
 
 def signed_on_delegation(user: AnyUser, study: Study) -> list[Signature]:

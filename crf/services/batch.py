@@ -22,9 +22,9 @@ from pallsoft.errors import NotAllowedNow
 from sites.acting import acting
 from sites.models import Subject
 from sites.permissions import Permission
+from sites.selectors import version_at
 from trials.definition import definition_of
 from trials.models import StudyVersion
-from trials.selectors import live_version
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def save_new_forms(*, subject: Subject, entries: Sequence[Entry], by: User, why:
     site = subject.site
     with acting(Permission.ENTER_DATA, study=subject.study, by=by, action="crf.save_new_forms", site=site):
         subject = lock_subject(subject)
-        version = live_version(subject.study, site)
+        version = version_at(site)
         batch = _Batch(SubjectAnswers(subject, definition_of(version)), version, why)
         for entry in entries:
             batch.add(entry)

@@ -14,8 +14,8 @@ from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
 from sites.permissions import Permission, require
+from sites.selectors import version_at
 from trials.definition import definition_of
-from trials.selectors import live_version
 
 
 def migrate_form(*, form: FormData, by: User, reason: str) -> FormData:
@@ -32,7 +32,7 @@ def migrate_form(*, form: FormData, by: User, reason: str) -> FormData:
         form = FormData.objects.select_related("event", "study").get(pk=form.pk)
         form.subject = form.event.subject = subject
         check_can_void(form)
-        version = live_version(subject.study, subject.site)
+        version = version_at(subject.site)
         if form.definition_version_id == version.pk:
             raise NotAllowedNow(_("The form already has the version that its site uses."))
         form.definition_version = version

@@ -18,9 +18,9 @@ from sites.permissions import (
     SIGNING_TASKS,
     TASK_PERMISSION,
     Permission,
-    current_assignments,
     has_permission,
     principal_investigators,
+    studies_for,
     unites_apart,
 )
 from trials.models import Study
@@ -156,8 +156,8 @@ def deactivate_user(*, study: Study, user: User, by: User, reason: str) -> User:
 
     Needs the right in every study in which the person has a role, since the account is one for all.
     """
-    for other in Study.objects.filter(pk__in=current_assignments(user).values("study")).exclude(pk=study.pk):
-        if not has_permission(by, Permission.MANAGE_USERS, other):
+    for other in studies_for(user):
+        if other != study and not has_permission(by, Permission.MANAGE_USERS, other):
             raise NotPermitted(_("%(name)s also has a role in %(study)s.") % {"name": user, "study": other})
     with acting(Permission.MANAGE_USERS, study=study, by=by, action="sites.deactivate_user", reason=reason):
         user.is_active = False

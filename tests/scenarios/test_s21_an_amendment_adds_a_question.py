@@ -18,10 +18,10 @@ from crf.services import migrate_form, save_form
 from pallsoft.audit.models import ChangeSet
 from pallsoft.audit.selectors import trail_for
 from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
+from sites.selectors import version_at
 from sites.services import approve_version
 from tests.fixtures import DEFINITION
 from trials.checker import check
-from trials.selectors import live_version
 from trials.services import publish_version
 
 pytestmark = [pytest.mark.req("DAT-11"), pytest.mark.django_db(transaction=True)]
@@ -87,8 +87,8 @@ def place(subject, event_oid):
 
 def test_pc095_each_site_begins_on_its_own_day_while_the_trial_goes_on(amended, bodo, bergen, study):
     with time_machine.travel(BETWEEN, tick=False):
-        assert [live_version(study, site).number for site in (bodo, bergen)] == [2, 1]
-    assert live_version(study, bergen).number == 2
+        assert [version_at(site).number for site in (bodo, bergen)] == [2, 1]
+    assert version_at(bergen).number == 2
 
 
 def test_what_was_begun_keeps_its_version_and_is_not_asked_backwards(amended, answered, subject, crc):

@@ -16,6 +16,7 @@ from pallsoft.audit.context import change_set
 from pallsoft.audit.models import ChangeSet
 from pallsoft.errors import NotAllowedNow
 from sites.models import Site, SiteVersion
+from sites.selectors import version_at
 from trials.checker import check
 from trials.definition import definition_of
 from trials.models import ItemColumn, Mode, Status, Study, StudyVersion
@@ -204,8 +205,8 @@ def test_a_site_works_with_the_version_it_has_put_to_use(version, definition):
     with change_set(study=version.study, by=None, action="test"):
         site = Site.objects.create(study=version.study, code="BOD", name="Nordlandssykehuset", city="Bodø")
     with pytest.raises(NotAllowedNow, match="No version of the trial is in use here yet"):
-        live_version(version.study, site)
+        version_at(site)
     use(site, version, date.today() - timedelta(days=30))
     use(site, newer, date.today() + timedelta(days=30))
-    assert live_version(version.study, site) == version
+    assert version_at(site) == version
     assert live_version(version.study) == newer
