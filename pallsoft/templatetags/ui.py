@@ -11,6 +11,8 @@ from typing import Any
 import segno
 from django import template
 from django.forms import BaseForm
+from django.template.base import Node, NodeList, Parser, Token
+from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
@@ -193,6 +195,27 @@ def form_error_summary(form: BaseForm) -> dict[str, Any]:
         for text in field.errors
     ]
     return {"errors": of_form + of_fields}
+
+
+@register.tag
+def fixed(parser: Parser, token: Token) -> Node:
+    """What is the same on every page is drawn once for each language: `{% fixed %}…{% endfixed %}`. It sees nothing of
+    the page."""
+    nodes = parser.parse(("endfixed",))
+    parser.delete_first_token()
+    return _Fixed(nodes)
+
+
+class _Fixed(Node):
+    def __init__(self, nodelist: NodeList) -> None:
+        self.nodelist = nodelist
+        self.drawn: dict[str | None, SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        language = get_language()
+        if language not in self.drawn:
+            self.drawn[language] = self.nodelist.render(context.new())
+        return self.drawn[language]
 
 
 @register.simple_block_tag
