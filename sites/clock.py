@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import DateField, Func
 
+from pallsoft.request import once
+
 # The instant that "now" means while a page shows how things were; None when it shows how they are.
 _then: ContextVar[datetime | None] = ContextVar("then", default=None)
 
@@ -47,6 +49,10 @@ def local_today(timezone: str) -> date:
     then = _then.get()
     if then:
         return then.astimezone(ZoneInfo(timezone)).date()
+    return once(("today", timezone), lambda: _local_today(timezone))
+
+
+def _local_today(timezone: str) -> date:
     with connection.cursor() as cursor:
         cursor.execute("SELECT (statement_timestamp() AT TIME ZONE %s)::date", [timezone])
         today: date = cursor.fetchone()[0]

@@ -158,3 +158,21 @@ def test_a_qr_code_is_inline_svg_that_the_content_policy_lets_through():
     assert "style=" not in svg
     assert "data:" not in svg
     assert "<title>Kode &lt;1&gt;</title>" in svg
+
+
+def test_a_kind_of_chip_is_drawn_once_and_each_shows_its_own_texts():
+    template = "{% chip 'planned' url=url label=label text=text %}"
+    shown(template, url="/x/", label="NRS", text="Senere")
+    drawn = ui._chip.cache_info().currsize
+    html = shown(template, url="/ø/?a=1&b=2", label="Åses <skjema>", text="Når det trengs")
+    assert 'href="/ø/?a=1&amp;b=2"' in html
+    assert 'aria-label="Åses &lt;skjema&gt;: Når det trengs"' in html
+    assert ui._chip.cache_info().currsize == drawn
+
+
+def test_what_is_fixed_is_drawn_once_for_each_language_and_sees_nothing_of_the_page():
+    template = Template("{% load i18n ui %}{% fixed %}{% translate 'Save' %}{{ name }}{% endfixed %} {{ name }}")
+    for language, word in (("en", "Save"), ("nb", "Lagre"), ("en", "Save")):
+        with translation.override(language):
+            assert template.render(Context({"name": "Åse"})) == f"{word} Åse"
+    assert len(template.nodelist.get_nodes_by_type(ui._Fixed)[0].drawn) == 2
