@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crf import services
@@ -116,7 +117,10 @@ def _lift(request: AuthenticatedRequest, lock: Lock) -> str:
     return _("It is open again.")
 
 
-_ACTS: dict[str, Callable[..., Lock]] = {"freeze": services.freeze, "lock": services.lock}
+_ACTS: dict[str, tuple[Callable[..., Lock], Any]] = {
+    "freeze": (services.freeze, gettext_lazy("%(what)s is frozen.")),
+    "lock": (services.lock, gettext_lazy("%(what)s is locked.")),
+}
 
 
 def _page(request: AuthenticatedRequest, target: Target, title: str) -> HttpResponse:
@@ -124,14 +128,14 @@ def _page(request: AuthenticatedRequest, target: Target, title: str) -> HttpResp
     errors: list[dict[str, Any]] = []
     if request.method == "POST":
         try:
-            act = _ACTS.get(request.POST.get("act", ""))
-            if act is None:
+            if request.POST.get("act") not in _ACTS:
                 raise InvalidInput({"act": [_("Choose what to do.")]})
+            act, told = _ACTS[request.POST["act"]]
             act(target=target, by=request.user, reason=request.POST.get("reason", ""))
         except (InvalidInput, NotAllowedNow) as refusal:
             errors = [{"target": "id_reason", "label": _("Reason"), "text": refusal.message}]
         else:
-            messages.success(request, _("%(what)s is closed.") % {"what": title})
+            messages.success(request, told % {"what": title})
             return redirect(request.path)
     points = open_points(target, request.user)
     may_close = has_permission(request.user, Permission.FREEZE, target.study, target.place)
