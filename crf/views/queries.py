@@ -205,7 +205,7 @@ def _panel(
         "study": at.subject.study,
         "key": key_of(request.POST.get("key", "")) if refusal else uuid.uuid4(),
         "refused": {"id": query.pk if query else "new", "text": request.POST.get("text", "")} if refusal else {},
-        "errors": [{"target": "typed-text", "text": refusal.message}] if refusal else [],
+        "errors": [_error(refusal, query, request.POST.get("act", ""))] if refusal else [],
         "ask_identity": isinstance(refusal, InvalidInput) and NOT_IDENTITY in refusal.errors,
         "chosen_role": request.POST.get("assigned_role", ""),
         "told": told,
@@ -217,6 +217,14 @@ def _panel(
     with timezone.override(at.subject.site.timezone):
         name = "crf/_threads.html" if within else "crf/item_queries.html"
         return render(request, name, context, status=refusal.status if refusal else 200)
+
+
+def _error(refusal: PallsoftError, query: Query | None, act: str) -> dict[str, str]:
+    """For the summary: the field that was typed into, by its own label."""
+    if query is None:
+        return {"target": "typed-text", "label": _("Your question"), "text": refusal.message}
+    label = _("Your answer") if act == MessageKind.ANSWER else _("Reason")
+    return {"target": f"text-{query.pk}", "label": label, "text": refusal.message}
 
 
 def _uuid(text: str) -> UUID | None:

@@ -79,8 +79,10 @@ def test_a_national_identity_number_is_asked_about_before_it_is_stored(sign_in, 
     answer = page.post(step(query), {"act": "answer", "text": number})
     assert answer.status_code == 422 and 'name="not-identity"' in answer.content.decode()
     assert number in answer.content.decode()
+    assert f'<a href="#text-{query.pk}">Svaret ditt</a>' in answer.content.decode()
     assert page.post(step(query), {"act": "answer", "text": number, "not-identity": "on"}).status_code == 302
-    assert sign_in(monitor).post(at(), {"text": number}).status_code == 422
+    asked = sign_in(monitor).post(at(), {"text": number})
+    assert asked.status_code == 422 and '<a href="#typed-text">Spørsmålet ditt</a>' in asked.content.decode()
     assert Query.objects.count() == 1
 
 
