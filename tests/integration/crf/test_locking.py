@@ -277,6 +277,16 @@ class TestPages:
             made.refresh_from_db()
             assert made.lifted_in
 
+    def test_a_long_list_of_what_is_open_is_folded(self, target, save, sign_in, data_manager):
+        for visit in ("START", "WK2", "WK4"):
+            save(visit, "SCORE", {"SCORE_PAIN": "5", "SCORE_VAGINAL": "0"})
+        page = sign_in(data_manager, "en")
+        assert "Show where" not in page.get(target("subject").url).content.decode()
+        save("START", "FIT", {"FIT_ADULT": "Y", "FIT_PREGNANT": "N"})
+        save("START", "BASE", {"BASE_WEIGHT": "70"})
+        html = page.get(target("subject").url).content.decode()
+        assert "Show where" in html
+
     def test_what_is_frozen_can_be_locked_and_not_frozen_again(self, target, base, sign_in, data_manager):
         freeze(target=target("visit"), by=data_manager)
         browser, where = sign_in(data_manager, "en"), target("form")
