@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from crf.answers import SubjectAnswers
 from crf.selectors.matrix import Cell, Matrix, Visit
-from sites.clock import local_today
 from sites.models import SubjectStatus
 from sites.permissions import AnyUser, Permission, has_permission
 
@@ -32,7 +31,7 @@ def next_steps(matrix: Matrix, answers: SubjectAnswers, user: AnyUser) -> list[N
 
 def next_visit(matrix: Matrix, answers: SubjectAnswers) -> Visit | None:
     """The visit whose window begins next."""
-    today = local_today(answers.subject.site.timezone)
+    today = answers.today_at_site
     to_come = [
         visit
         for visit in matrix.columns
@@ -55,4 +54,4 @@ def _has_begun(visit: Visit, answers: SubjectAnswers) -> bool:
     opens = visit.event.window_from
     if opens is None:
         return answers.subject.status == SubjectStatus.SCREENING and visit.definition.kind == "screening"
-    return opens <= local_today(answers.subject.site.timezone)
+    return opens <= answers.today_at_site

@@ -11,6 +11,7 @@ from crf.answers import SubjectAnswers
 from crf.selectors import signatures
 from crf.selectors.as_of import looking_back, subject_slider
 from crf.selectors.day_zero import day_zero_of
+from crf.selectors.eligibility import eligibility_of
 from crf.selectors.matrix import Matrix, matrix_of
 from crf.selectors.next_steps import next_steps, next_visit
 from crf.selectors.participation import standing_now
@@ -18,6 +19,7 @@ from crf.selectors.strip import strip_for
 from crf.selectors.subject_page import actions_for
 from crf.views.as_of import is_asked, status_of
 from pallsoft.accounts.request import AuthenticatedRequest
+from sites.models import SubjectStatus
 from sites.permissions import AnyUser, Permission, require
 from sites.selectors import definition_at, subject_for
 
@@ -48,10 +50,13 @@ def subject_page(request: AuthenticatedRequest, study_oid: str, number: str) -> 
 def _to_do(answers: SubjectAnswers, matrix: Matrix, user: AnyUser) -> dict[str, Any]:
     """What the person does next with the subject; a page of then has nothing of it."""
     signing = signatures.of_casebook(answers.subject, user, signed=answers.around.signatures)
+    steps = next_steps(matrix, answers, user)
+    screened = answers.subject.status == SubjectStatus.SCREENING and steps == []
     return {
         "signing": signing,
         "actions": actions_for(answers, user, signing.url),
         "stopped": list(standing_now(answers.participation)),
-        "next_steps": next_steps(matrix, answers, user),
+        "next_steps": steps,
+        "is_confirmed": screened and eligibility_of(answers.subject).signature is not None,
         "next_visit": next_visit(matrix, answers),
     }

@@ -116,6 +116,15 @@ def test_the_page_shows_criteria_sources_and_verdict(fit, sign_in, investigator,
     assert f"Confirmed by {investigator.full_name}" in answer.content.decode()
 
 
+def test_the_page_of_the_subject_leads_on_to_what_comes_next(fit, save, subject, sign_in, crc, investigator):
+    page, address = sign_in(crc, "en"), reverse("subject", args=[subject.study.oid, subject.number])
+    fit()
+    save("START", "BASE", {"BASE_WEIGHT": "70", "BASE_HEIGHT": "175", "BASE_ORGAN": "GUT", "BASE_SMOKES": "N"})
+    assert "The forms are complete: go to eligibility" in page.get(address).content.decode()
+    confirm_eligibility(subject=subject, by=investigator)
+    assert "Eligibility is confirmed: the subject can be randomised." in page.get(address).content.decode()
+
+
 def test_the_page_has_no_confirm_button_for_a_nurse(fit, sign_in, crc, url):
     fit()
     assert 'value="confirm"' not in sign_in(crc).get(url).content.decode()
