@@ -33,11 +33,11 @@ END $$;
 
 -- Further arguments: columns free of a reason; columns whose very filling needs one (an end, such as removed_in);
 -- keys inside a mark that the system sets by itself.
--- (A plan that fits every change: else the statement of the trail is planned anew at each one, which takes longer than
--- to run it.)
+-- (One plan that fits every change: else the statement of the trail is planned anew at each one, which takes longer than
+-- to run it. Without nested loops: a plan made at a save of one form compares, in a bulk change, each row with all others.)
 CREATE FUNCTION audit.record_update() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET plan_cache_mode = 'force_generic_plan'
-AS $$
+SET enable_nestloop = off AS $$
 DECLARE
     v_parts text[] := TG_ARGV[0];
     v_untrailed text[] := v_parts || TG_ARGV[1]::text[];

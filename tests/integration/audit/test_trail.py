@@ -164,3 +164,15 @@ def test_a_nested_change_set_has_its_own_author_and_gives_the_outer_one_back(tri
     told = """SELECT actor_name, reason, new #>> '{}' FROM audit.trail
         WHERE row_id = %s AND item = 'NRS_PAIN' ORDER BY change"""
     assert rows(told, [form.pk])[1:] == [("test.inner", "derived", "1"), ("Åse Bjørnstad", "outer", "2")]
+
+
+@pytest.mark.parametrize(
+    ("function", "wanted"),
+    [
+        ("record_update", {"plan_cache_mode=force_generic_plan", "enable_nestloop=off"}),
+        ("seal_change_set", {"plan_cache_mode=force_generic_plan"}),
+    ],
+)
+def test_trail_and_seal_are_planned_once_and_a_bulk_change_compares_no_row_with_all_others(function, wanted):
+    found = rows("SELECT proconfig FROM pg_proc WHERE oid = ('audit.' || %s)::regproc", [function])
+    assert wanted <= set(found[0][0])
