@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from crf.models import ClosedFor
-from sites.days import last_day
 from sites.models import StopKind
-from sites.participation import Participation
+from sites.participation import Participation, latest_day
 
 
 def closed_for(participation: Participation, target_on: date | None, *, from_registers: bool) -> ClosedFor | None:
@@ -34,4 +33,4 @@ def _ends(participation: Participation, from_registers: bool) -> Iterator[tuple[
         causes = {StopKind.REGISTERS: ClosedFor.STOPPED}
     for kind, cause in causes.items():
         if kind in participation.stops:
-            yield last_day(participation.stops[kind].day), cause
+            yield latest_day(participation.stops[kind]), cause

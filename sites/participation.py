@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
@@ -64,12 +65,12 @@ class Participation:
     def withdrawn_on(self) -> date | None:
         """The last day on which data could still be collected."""
         stop = self.stops.get(StopKind.CONSENT)
-        return last_day(stop.day) if stop else None
+        return latest_day(stop) if stop else None
 
     @property
     def last_possible_day(self) -> date | None:
         """The latest day on which the person can have been alive; None while no death is known, or not its day."""
-        return last_day(self.death.day) if self.death and self.death.day else None
+        return latest_day(self.death) if self.death and self.death.day else None
 
     @property
     def may_be_written_to(self) -> bool:
@@ -82,6 +83,12 @@ class Participation:
         return self.withdrawn_on
 
 
+def latest_day(row: Death | Stop) -> date:
+    """The latest day that can be meant: none after it was recorded, on the clock of the site."""
+    recorded_on = row.created_in.at.astimezone(ZoneInfo(row.subject.site.timezone)).date()
+    return min(last_day(row.day), recorded_on)
+
+
 def participation_of(subject: Subject) -> Participation:
     return participations({subject.pk})[subject.pk]
 
@@ -90,11 +97,13 @@ def participations(subjects: Collection[UUID]) -> dict[UUID, Participation]:
     """Of many subjects: one query when all of them take part, as most do, else three more."""
     if not _somebody_left(subjects):
         return {pk: Participation() for pk in subjects}
-    deaths = {death.subject_id: death for death in Death.objects.standing().filter(subject__in=subjects)}
+    told = ("created_in", "subject__site")
+    found = Death.objects.standing().filter(subject__in=subjects).select_related(*told)
+    deaths = {death.subject_id: death for death in found}
     wishes = Erasure.objects.filter(subject__in=subjects, declined_in=None)
     erasures = {erasure.subject_id: erasure for erasure in wishes}
     stops: dict[UUID, dict[str, Stop]] = {}
-    for stop in Stop.objects.standing().filter(subject__in=subjects):
+    for stop in Stop.objects.standing().filter(subject__in=subjects).select_related(*told):
         stops.setdefault(stop.subject_id, {})[stop.kind] = stop
     return {pk: Participation(deaths.get(pk), erasures.get(pk), stops.get(pk, {})) for pk in subjects}
 

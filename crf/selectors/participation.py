@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
@@ -118,7 +119,7 @@ def _messages(subject: Subject) -> Iterator[dict[str, Any]]:
     for message in found:
         if message.state == State.CANCELLED:
             yield {"at": message.due_at, "sent": False, "cause": causes.get(message.cause, message.cause)}
-        elif died and died.day and message.sent_at and message.sent_at.date() >= first_day(died.day):
+        elif died and died.day and message.sent_at and localdate(message.sent_at) >= first_day(died.day):
             yield {"at": message.sent_at, "sent": True, "cause": ""}
 
 
@@ -127,12 +128,12 @@ def _steps(subject: Subject) -> Iterator[Step]:
     for consent, options in consents_of(subject):
         note = _("Recorded wrongly, superseded") if consent.is_superseded else ""
         words = _("Signed version %(version)s of the consent form") % {"version": consent.version}
-        yield _step(consent.signed_at.date(), words, change_sets[consent.created_in_id], note, bool(note))
+        yield _step(localdate(consent.signed_at), words, change_sets[consent.created_in_id], note, bool(note))
         for shown_option in options:
             withdrawn = change_sets.get(shown_option.option.pk)  # on its own; with a stop the stop says it
             if withdrawn:
                 words = _("Withdrawn: %(option)s") % {"option": shown_option.label}
-                yield _step(withdrawn.at.date(), words, withdrawn, withdrawn.reason)
+                yield _step(localdate(withdrawn.at), words, withdrawn, withdrawn.reason)
     for death in subject.deaths.all():
         words = _("Died %(day)s · %(cause)s · %(place)s") % {
             "day": shown(death.day),
@@ -161,14 +162,14 @@ def _stopped(stop: Stop) -> str:
 
 def _recorded_and_ended(row: Death | Stop, words: str, change_sets: dict[UUID, ChangeSet]) -> Iterator[Step]:
     recorded = change_sets[row.created_in_id]
-    day = first_day(row.day) if row.day else recorded.at.date()
+    day = first_day(row.day) if row.day else localdate(recorded.at)
     note = getattr(row, "told_reason", "")
     yield _step(day, words, recorded, note, ended=bool(row.ended_in))
     if row.ended_in:
         ended = change_sets[row.ended_in]
         again = getattr(row, "lifted_by", None)
         what = _("Taken up again by a new consent: %(what)s") if again else _("Taken back: %(what)s")
-        yield _step(ended.at.date(), what % {"what": words}, ended, ended.reason)
+        yield _step(localdate(ended.at), what % {"what": words}, ended, ended.reason)
 
 
 def _erasure_steps(wish: Erasure, change_sets: dict[UUID, ChangeSet]) -> Iterator[Step]:
@@ -176,10 +177,10 @@ def _erasure_steps(wish: Erasure, change_sets: dict[UUID, ChangeSet]) -> Iterato
     yield _step(wish.wished_on, _("Asked for erasure of the data"), recorded, ended=bool(wish.declined_in))
     if wish.declined_in:
         declined = change_sets[wish.declined_in]
-        yield _step(declined.at.date(), _("The data are not erased"), declined, declined.reason)
+        yield _step(localdate(declined.at), _("The data are not erased"), declined, declined.reason)
     if wish.erased_at and wish.erased_by:
         words = _("The data were erased")
-        yield Step(wish.erased_at.date(), words, wish.erased_by.full_name, wish.erased_at, wish.exceptions)
+        yield Step(localdate(wish.erased_at), words, wish.erased_by.full_name, wish.erased_at, wish.exceptions)
 
 
 def _step(day: date, words: str, recorded: ChangeSet, note: str = "", ended: bool = False) -> Step:

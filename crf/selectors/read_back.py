@@ -9,10 +9,12 @@ from django.utils.translation import ngettext
 from crf.answers import SubjectAnswers
 from crf.leaving import closed_for
 from crf.selectors.contacts import contacts_after_death, last_known_alive
+from pallsoft.audit.models import ChangeSet
 from pallsoft.errors import NotAllowedNow
-from sites.days import last_day, shown
+from sites.clock import database_now
+from sites.days import shown
 from sites.models import DataWish, Death, Stop, StopKind, Subject
-from sites.participation import Participation
+from sites.participation import Participation, latest_day
 from sites.selectors import definition_at
 from sites.services import DeathFacts, Withdrawal
 from sites.services.holding import check_day
@@ -26,8 +28,9 @@ def read_back_death(subject: Subject, facts: DeathFacts) -> dict[str, Any]:
         raise NotAllowedNow(_("A death is recorded already. Take it back first, with the reason, if it is wrong."))
     check_day(subject, facts.day, "day")
     alive = last_known_alive(answers)
-    met_after = contacts_after_death(answers, last_day(facts.day))
-    after = Participation(death=Death(day=facts.day), stops=answers.participation.stops)
+    death = Death(day=facts.day, subject=subject, created_in=ChangeSet(at=database_now()))
+    met_after = contacts_after_death(answers, latest_day(death))
+    after = Participation(death=death, stops=answers.participation.stops)
     return {
         "facts": [
             *_who(subject),
@@ -50,7 +53,9 @@ def read_back_withdrawal(subject: Subject, said: Withdrawal) -> dict[str, Any]:
     """Raises InvalidInput as the service would."""
     answers = SubjectAnswers(subject, definition_at(subject.site))
     check_said(subject, said)
-    stops = answers.participation.stops | {kind: Stop(kind=kind, day=said.day) for kind in said.kinds}
+    now = ChangeSet(at=database_now())
+    new = {kind: Stop(kind=kind, day=said.day, subject=subject, created_in=now) for kind in said.kinds}
+    stops = answers.participation.stops | new
     after = Participation(death=answers.participation.death, stops=stops)
     follows = [*_visits(answers, after)]
     if not after.may_be_written_to:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
-from sites.clock import database_now
+from sites.clock import database_now, local_today
 from sites.erasing import held_by, let_go
 from sites.models import Erasure, StopKind, Subject
 from sites.participation import participation_of
@@ -31,7 +31,7 @@ def request_erasure(*, subject: Subject, by: User) -> Erasure:
             return standing.erasure
         if standing.withdrawn_on is None:
             raise NotAllowedNow(_("Record first that the participant withdraws the consent."))
-        wished_on = database_now().date()
+        wished_on = local_today(subject.site.timezone)
         return Erasure.objects.create(study=subject.study, subject=subject, wished_on=wished_on)
 
 

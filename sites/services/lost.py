@@ -8,9 +8,8 @@ from django.utils.translation import ngettext
 
 from pallsoft.accounts.models import User
 from pallsoft.errors import NotAllowedNow
-from sites.days import last_day
 from sites.models import ContactAttempt, ContactWay, Stop, StopKind, Subject, ToldBy
-from sites.participation import participation_of
+from sites.participation import latest_day, participation_of
 from sites.permissions import Permission
 from sites.services.holding import changing, check_day, setting_at
 from sites.services.withdrawal import Withdrawal, follow_stops, store_stops
@@ -53,6 +52,6 @@ def record_lost(*, subject: Subject, day: str, by: User) -> Stop:
 
 def attempts_left(subject: Subject) -> int:
     """How many failed tries are still to be logged; those before an earlier loss of contact were used for that one."""
-    earlier = [last_day(stop.day) for stop in subject.stops.filter(kind=StopKind.LOST).exclude(ended_in=None)]
+    earlier = [latest_day(stop) for stop in subject.stops.filter(kind=StopKind.LOST).exclude(ended_in=None)]
     attempts = subject.contact_attempts.filter(tried_on__gt=max(earlier, default=date.min))
     return max(0, setting_at(subject, ATTEMPTS, 0) - attempts.count())

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import User
 from pallsoft.errors import InvalidInput, NotAllowedNow
-from sites.days import first_day, last_day
+from sites.days import first_day
 from sites.following import follow
 from sites.models import Consent, ConsentOption, DataWish, Erasure, Stop, StopKind, Subject, ToldBy
-from sites.participation import participation_of
+from sites.participation import latest_day, participation_of
 from sites.permissions import Permission
 from sites.services import consequences
 from sites.services.holding import PARTICIPATION, changing, check_day, needed, zone_of
@@ -119,7 +119,7 @@ def follow_stops(subject: Subject, stops: Collection[Stop], change: uuid.UUID, b
         if stop.kind == StopKind.SAMPLES:
             consequences.owe_destruction(subject, stop)
         if stop.data_wish == DataWish.ERASE:
-            Erasure.objects.create(study=subject.study, subject=subject, wished_on=last_day(stop.day))
+            Erasure.objects.create(study=subject.study, subject=subject, wished_on=latest_day(stop))
     consequences.silence(subject, {stop.kind for stop in stops}, change)
     if stops:
         follow(subject, PARTICIPATION, by)

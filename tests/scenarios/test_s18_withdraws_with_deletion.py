@@ -84,8 +84,8 @@ def patient(subject, crc, monitor, investigator, bodo):
 def withdrawal(bodo, wish, **more):
     """All that rests on the consent, withdrawn yesterday."""
     kinds = frozenset({StopKind.CONSENT, StopKind.SAMPLES, StopKind.REGISTERS})
-    day = str(local_today(bodo.timezone) - timedelta(days=1))
-    return Withdrawal(kinds=kinds, day=day, told_by=ToldBy.PARTICIPANT, data_wish=wish, **more)
+    said = {"day": str(local_today(bodo.timezone) - timedelta(days=1))} | more
+    return Withdrawal(kinds=kinds, told_by=ToldBy.PARTICIPANT, data_wish=wish, **said)
 
 
 @pytest.fixture
@@ -285,6 +285,19 @@ def test_a_new_consent_ends_the_wish_and_a_new_withdrawal_may_wish_again(patient
     assert old.declined_in and participation_of(patient).erasure is None
     record_withdrawal(subject=patient, said=withdrawal(bodo, DataWish.ERASE), by=crc)
     assert participation_of(patient).erasure not in (None, old)
+
+
+@pytest.mark.parametrize("told_later", [True, False])
+def test_the_day_of_the_wish_is_that_of_the_clock_at_the_site(patient, crc, bodo, told_later, monkeypatch):
+    today = local_today(bodo.timezone)
+    if told_later:
+        record_withdrawal(subject=patient, said=withdrawal(bodo, DataWish.KEEP), by=crc)
+        tomorrow = today + timedelta(days=1)
+        monkeypatch.setattr("sites.services.erasure.local_today", lambda zone: tomorrow)
+        assert request_erasure(subject=patient, by=crc).wished_on == tomorrow
+    else:
+        record_withdrawal(subject=patient, said=withdrawal(bodo, DataWish.ERASE, day=f"{today:%Y}"), by=crc)
+        assert Erasure.objects.get().wished_on == today
 
 
 @pytest.mark.req("AUD-06")
