@@ -84,7 +84,7 @@ def lift_by(consent: Consent, change: uuid.UUID, by: User) -> None:
 
 
 def follow_withdrawn_option(option: ConsentOption, change: uuid.UUID, by: User) -> None:
-    """One tick of the consent withdrawn, within its change set: what it allowed stops."""
+    """One tick of the consent withdrawn, within its change set: what it allowed stops, and other ticks with that."""
     subject, at = option.subject, option.withdrawn_at
     kinds = consequences.kinds_allowed_by(option)
     if not kinds or at is None:
@@ -92,7 +92,9 @@ def follow_withdrawn_option(option: ConsentOption, change: uuid.UUID, by: User) 
     wish = DataWish.KEEP if StopKind.CONSENT in kinds else None
     day = _local_day(at, subject)
     said = Withdrawal(kinds=kinds, day=day, told_by=ToldBy.PARTICIPANT, data_wish=wish)
-    follow_stops(subject, store_stops(subject, said), change, by)
+    stops = store_stops(subject, said)
+    consequences.withdraw_options(subject, stops)
+    follow_stops(subject, stops, change, by)
 
 
 def store_stops(subject: Subject, said: Withdrawal) -> list[Stop]:

@@ -158,6 +158,18 @@ def test_withdrawing_the_required_option_alone_ends_the_participation(patient, c
     withdraw_consent_option(option=main, withdrawn_at=database_now(), by=crc, reason="ringte og trakk seg")
     queued.refresh_from_db()
     assert (participation_of(patient).state, queued.state) == (Left.WITHDRAWN, State.CANCELLED)
+    standing = patient.consent_options.filter(granted=True, withdrawn_at=None).values_list("option", flat=True)
+    assert set(standing) == {"BIOBANK", "REGISTRY"}, "samples and registers are asked about on their own"
+
+
+def test_what_rests_on_the_same_samples_is_withdrawn_together_and_comes_back_together(patient, crc, consent):
+    yes = dict.fromkeys(consent().options, True)
+    signed = record_consent(subject=patient, consent=consent(signed_at=database_now(), options=yes), by=crc)
+    biobank = signed.options.get(option="BIOBANK")
+    withdraw_consent_option(option=biobank, withdrawn_at=database_now(), by=crc, reason="vil ikke gi prøver")
+    assert not consent_in_force(patient, {"GENETIC"}) and consent_in_force(patient, {"MAIN", "REGISTRY", "CONTACT"})
+    end_stop(stop=Stop.objects.get(kind=K.SAMPLES), by=crc, reason="gjaldt en annen")
+    assert consent_in_force(patient, {"BIOBANK", "GENETIC"})
 
 
 def test_only_a_new_consent_takes_it_back_and_the_row_stays(patient, withdraw, crc, consent):
