@@ -13,7 +13,7 @@ from crf.entry.fields import Field, errors_on, field_of, source_words, typed_of
 from crf.entry.parse import shown
 from crf.entry.posted import Posted, Typed
 from crf.models import LockKind
-from crf.policies import check_can_enter_form, lock_words, standing_lock
+from crf.policies import check_can_enter_form, check_may_collect, lock_words, standing_lock
 from crf.selectors.beside import beside
 from crf.selectors.locks import CHIPS
 from crf.selectors.place import Place
@@ -30,6 +30,7 @@ _UNSEEN = {"trail_url": "", "old": "", "beside": None}  # of an item on the pati
 class FormPage:
     """What crf/form.html shows. `closed`: why nothing can be entered, "" when it can; `lock`: the chip of a lock.
 
+    `ended`: why only what was observed earlier can be entered, for whoever writes when it was.
     `tab`, `opened`: of its draft.
     """
 
@@ -38,6 +39,7 @@ class FormPage:
     closed: str
     may_enter: bool
     seen_version: int
+    ended: str = ""
     lock: str = ""
     lock_url: str = ""  # for who freezes and locks
     observed_at: str = ""
@@ -85,7 +87,8 @@ def form_page(
     rights = rights_at(user, place.subject.study, place.subject.site)
     may_enter = Permission.ENTER_DATA in rights and not looking_back
     lock = None if looking_back else standing_lock(place.event, place.form.oid)
-    closed = _closed(place) if may_enter else lock_words(lock) if lock else ""
+    ended = _ended(place) if may_enter else ""
+    closed = _closed(place, ended) if may_enter else lock_words(lock) if lock else ""
     fields = _fields(place, rights, posted, settled, readonly=not may_enter or bool(closed))
     for oid, notes in beside(place, user, looking_back=looking_back).items():
         if oid in fields:
@@ -97,6 +100,7 @@ def form_page(
         closed,
         may_enter and not closed,
         version if seen_version is None else seen_version,
+        ended="" if closed else ended,
         lock=CHIPS[LockKind(lock.kind)] if lock else "",
         lock_url=_lock_url(place, rights),
     )
@@ -125,9 +129,22 @@ def _lock_url(place: Place, rights: frozenset[Permission]) -> str:
     return reverse("lock-form", args=[event.subject.study.oid, event.subject.number, *event.key, place.form.oid])
 
 
-def _closed(place: Place) -> str:
+def _closed(place: Place, ended: str) -> str:
+    """When a form is first saved, its page asks when that was observed; later it does not, so that nothing helps."""
     try:
         check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
+    except NotAllowedNow as refusal:
+        return refusal.message
+    return ended if place.row or place.answers.participation.is_erased else ""
+
+
+def _ended(place: Place) -> str:
+    """What a save would be refused with, when nothing else is said of when it was observed."""
+    participation = place.answers.participation
+    if not (participation.stops or participation.is_erased):  # as nearly always: no clock is asked
+        return ""
+    try:
+        check_may_collect(place.event, participation, place.observed_on())
     except NotAllowedNow as refusal:
         return refusal.message
     return ""

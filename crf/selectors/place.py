@@ -2,7 +2,7 @@
 
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from crf.entry.document import Document, Rules
 from crf.models import FormData, StudyEvent
 from crf.selectors.definitions import definition_for
 from pallsoft.audit.selectors import Author, author_of
+from sites.clock import database_now
 from sites.models import Subject
 from sites.selectors import version_at
 from trials.definition import FormDef, StudyDef, definition_of
@@ -56,6 +57,14 @@ class Place:
     def rules(self) -> Rules:
         observed_at = self.observed_at or (self.row.observed_at if self.row else None)
         return Rules(self.study, self.form, self.answers.at(self.event, observed_at))
+
+    def observed_on(self, told: datetime | None = None) -> date:
+        """The day of the answers, as far as it is known; `told`: when it was, as said with a save."""
+        told = told or (self.row.observed_at if self.row else None)
+        if told is None and self.event.happened_on:
+            return self.event.happened_on
+        told = told or (first.at if (first := self.first_saved) else database_now())
+        return told.astimezone(self.zone).date()
 
 
 def place_of(event: StudyEvent, form_oid: str, repeat_key: str) -> Place:

@@ -147,13 +147,7 @@ def check_observed(place: Place, observed_at: datetime | None) -> None:
 
 def check_collected(place: Place, observed_at: datetime | None) -> None:
     """Raises NotAllowedNow for an answer that was observed, as far as is told, after the consent was withdrawn."""
-    row, event = place.row, place.event
-    told = observed_at or (row.observed_at if row else None)
-    if told is None and event.happened_on is None:
-        told = row.created_in.at if row else database_now()
-    day = told.astimezone(place.zone).date() if told else event.happened_on
-    assert day  # one of the two is there
-    check_may_collect(event, place.answers.participation, day)
+    check_may_collect(place.event, place.answers.participation, place.observed_on(observed_at))
 
 
 def settle(place: Place, row: FormData, mine: Mapping[str, Answer], why: Mapping[str, str]) -> Settled:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.urls import reverse
 
 from crf.models import FormData
 from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
@@ -99,6 +100,24 @@ def test_what_she_did_before_may_be_entered_and_what_came_after_may_not(patient,
     with pytest.raises(NotAllowedNow):
         enter(patient, crc, "LOG", "ORT", {}, repeat_key="new", observed_at=database_now())
     assert FormData.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "told", "writable"),
+    [
+        (("LOG", 1, "AE", "new"), True, True),  # it may have been observed before: the page asks when
+        (("W2", 1, "NRS", "1"), False, True),  # entered before
+        (("LOG", 1, "AE", "1"), True, False),  # entered of a later day, before the withdrawal was told
+    ],
+)
+def test_the_page_says_so_before_anything_is_typed(patient, withdraw, crc, sign_in, place, told, writable):
+    enter_scores(patient, crc)
+    enter(patient, crc, "LOG", "AE", {"AE_TERM": "kvalme"}, repeat_key="new")
+    withdraw(K.CONSENT)
+    url = reverse("form", args=[patient.study.oid, patient.number, *place])
+    page = sign_in(crc).get(url)
+    assert ("trakk seg" in page.content.decode()) is told
+    assert page.context["page"].may_enter is writable
 
 
 def test_earlier_data_are_corrected_against_the_source_with_a_reason(patient, withdraw, crc):

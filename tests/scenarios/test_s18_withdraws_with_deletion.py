@@ -331,5 +331,11 @@ def test_a_locked_form_is_erased_too(wish, patient, coordinator, data_manager):
     assert not FormData.objects.exclude(data={}).exists() and list(findings()) == []
 
 
+@pytest.mark.parametrize("place", [("LOG", 1, "AE", "new"), ("SCREEN", 1, "EC", "1")])
+def test_a_form_of_one_who_is_erased_is_closed_before_anything_is_typed(erased, patient, crc, sign_in, place):
+    page = sign_in(crc).get(reverse("form", args=[patient.study.oid, patient.number, *place]))
+    assert not page.context["page"].may_enter and "slettet" in page.context["page"].closed
+
+
 def test_visits_keep_their_place_and_lose_their_days(erased):
     assert StudyEvent.objects.exists() and not StudyEvent.objects.exclude(happened_on=None).exists()
