@@ -35,6 +35,7 @@ def default_groups(definition: StudyDef) -> list[DefaultGroup]:
         "Criterion": _("Eligibility criteria"),
         "ConsentOption": _("Consents"),
         "StudyEventDef": _("Visits"),
+        "Reminder": _("Reminders"),
         "FormDef": _("Forms"),
         "ItemGroupDef": _("Sections of forms"),
         "ItemDef": _("Questions"),

@@ -39,6 +39,7 @@ def differences(old: StudyDef, new: StudyDef) -> list[Difference]:
         *_compared("criterion", _by_oid(old.eligibility.criteria), _by_oid(new.eligibility.criteria)),
         *_compared("fact", _by_oid(old.facts), _by_oid(new.facts)),
         *_compared("gate", _by_oid(old.gates), _by_oid(new.gates)),
+        *_compared("reminder", _by_oid(old.reminders.rules), _by_oid(new.reminders.rules)),
         *_consents(old, new),
     ]
 

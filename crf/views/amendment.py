@@ -35,6 +35,7 @@ WORDS = {
     "criterion": gettext_lazy("criterion"),
     "fact": gettext_lazy("fact"),
     "gate": gettext_lazy("gate"),
+    "reminder": gettext_lazy("reminder"),
     "consent": gettext_lazy("consent version"),
 }
 CHIPS = {"added": "complete", "changed": "in_progress", "retired": "planned", "gone": "overdue"}

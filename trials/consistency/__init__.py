@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from trials.consistency.fault import Fault
 from trials.consistency.names import names_are_unique, references_exist
 from trials.consistency.parts import items_make_sense, study_makes_sense
+from trials.consistency.reminders import reminders_have_a_day
 from trials.consistency.rules import arms_stay_hidden, derived_values_have_an_order, rules_make_sense
 from trials.consistency.schedule import schedule_makes_sense
 from trials.definition import StudyDef
@@ -21,6 +22,7 @@ _CHECKS = (
     study_makes_sense,
     items_make_sense,
     schedule_makes_sense,
+    reminders_have_a_day,
     rules_make_sense,
     derived_values_have_an_order,
     arms_stay_hidden,

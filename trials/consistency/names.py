@@ -21,6 +21,7 @@ from trials.definition import (
     Gate,
     ItemDef,
     ItemGroupDef,
+    Reminder,
     Setting,
     StudyDef,
     StudyEventDef,
@@ -41,6 +42,7 @@ _NAMED = {
     Gate: ("gate", "oid"),
     ItemDef: ("item", "oid"),
     ItemGroupDef: ("group", "oid"),
+    Reminder: ("reminder", "oid"),
     Setting: ("setting", "key"),
     StudyEventDef: ("event", "oid"),
 }

@@ -29,6 +29,7 @@ from trials.definition.plan import (
     StudyEventDef,
     Table,
 )
+from trials.definition.reminders import Reminder, ReminderPlan
 from trials.definition.study import DAYS_SETTINGS, Default, StudyDef
 from trials.definition.texts import MISSING_CODES, YES_NO, CodeList, CodeListItem, Text
 from trials.definition.verification import VerificationPlan, VerificationRule, VerificationSample
@@ -41,8 +42,8 @@ __all__ = [
     "DAYS_SETTINGS", "MISSING_CODES", "YES_NO",
     "Anchor", "Arm", "Cancellation", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption",
     "ConsentVersion", "Contact", "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact",
-    "Factor", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Setting", "StudyDef",
-    "StudyEventDef", "Table", "Text",
+    "Factor", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Reminder", "ReminderPlan",
+    "Setting", "StudyDef", "StudyEventDef", "Table", "Text",
     "VerificationPlan", "VerificationRule", "VerificationSample",
     "definition_of", "parse", "read",
 ]  # fmt: skip

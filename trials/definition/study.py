@@ -21,6 +21,7 @@ from trials.definition.plan import (
     StudyEventDef,
     Table,
 )
+from trials.definition.reminders import ReminderPlan
 from trials.definition.texts import OID, TEXT, YES_NO, CodeList, Text
 from trials.definition.verification import VerificationPlan
 from trials.reading import WORDS, choice, keyed, many, mapping, matching, may, needs, record, whole
@@ -64,6 +65,7 @@ class StudyDef:
     facts: tuple[Fact, ...] = may(many(record(Fact)), ())
     checks: tuple[CommonCheck, ...] = may(many(record(CommonCheck)), ())
     verification: VerificationPlan = may(record(VerificationPlan), VerificationPlan())
+    reminders: ReminderPlan = may(record(ReminderPlan), ReminderPlan())
     code_lists: tuple[CodeList, ...] = needs(keyed(CodeList, "oid"))
     eligibility: Eligibility = needs(record(Eligibility))
     events: tuple[StudyEventDef, ...] = needs(many(record(StudyEventDef), least=1))
