@@ -1,5 +1,6 @@
 """The monitor's overview and visit log: what was looked at is read from the verifications."""
 
+import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from sites.selectors import definition_at
 from trials.models import Study
 
 RECENT = timedelta(days=14)
+WRITTEN = ("visited_on", "findings", "actions", "letter_sent_on")  # of a visit, by the monitor
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,15 @@ def visits_for(user: AnyUser, study: Study) -> QuerySet[MonitoringVisit]:
     """The visits to the person's sites, the newest first."""
     sites = sites_for(user, study, Permission.VERIFY)
     return MonitoringVisit.objects.filter(site__in=sites).select_related("site__study", "monitor", "created_in")
+
+
+def seen_of(visit: MonitoringVisit) -> str:
+    """Names each part of the log as it stands: what a page showed, when it comes back."""
+    return ".".join(digest_of(getattr(visit, name)) for name in WRITTEN)
+
+
+def digest_of(written: object) -> str:
+    return hashlib.sha256(str(written or "").encode()).hexdigest()
 
 
 def todays_visits(user: AnyUser, site: Site) -> list[MonitoringVisit]:

@@ -13,7 +13,7 @@ from crf.services.events import (
 from crf.services.locking import confirm_unlock, freeze, lock, request_unlock, unlock, withdraw_unlock_request
 from crf.services.masking import confirm_masking, refuse_masking, request_masking
 from crf.services.migration import migrate_form
-from crf.services.monitoring import log_monitoring_visit, update_monitoring_visit
+from crf.services.monitoring import WrittenMeanwhile, log_monitoring_visit, update_monitoring_visit
 from crf.services.planning import schedule_events
 from crf.services.queries import (
     answer_query,
@@ -34,6 +34,7 @@ __all__ = [
     "SaveResult",
     "Seen",
     "Verified",
+    "WrittenMeanwhile",
     "answer_query",
     "cancel_query",
     "clear_not_done",

@@ -1,6 +1,7 @@
 """The monitor's visit log."""
 
 import uuid
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -15,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crf import services
 from crf.models import MonitoringVisit
-from crf.selectors.monitoring import looked_at, queries_raised, visits_for
+from crf.selectors.monitoring import WRITTEN, looked_at, queries_raised, seen_of, visits_for
 from pallsoft.accounts.request import AuthenticatedRequest
+from pallsoft.audit.selectors import trail_for
 from sites.fields import DayField, offer_rows
 from sites.models import Site
 from sites.permissions import Permission, sites_for
@@ -54,6 +56,7 @@ class LogVisitForm(_WrittenForm):
 
 
 class VisitForm(_WrittenForm):
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=300)
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("Needed when something that was written before changes."),
@@ -94,13 +97,36 @@ def visit_page(request: AuthenticatedRequest, study_oid: str, visit_id: uuid.UUI
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_visit(request: AuthenticatedRequest, study_oid: str, visit_id: uuid.UUID) -> HttpResponse:
     visit = _visit(request, study_oid, visit_id)
-    written = {name: getattr(visit, name) for name in ("visited_on", "findings", "actions", "letter_sent_on")}
+    written = {name: getattr(visit, name) for name in WRITTEN} | {"seen": seen_of(visit)}
     form = VisitForm(request.POST or None, initial=written)
-    if submitted(form, lambda: services.update_monitoring_visit(visit=visit, **form.cleaned_data, by=request.user)):
+    saved = None
+    try:
+        saved = submitted(
+            form, lambda: services.update_monitoring_visit(visit=visit, **form.cleaned_data, by=request.user)
+        )
+    except services.WrittenMeanwhile as meanwhile:
+        _show_both(form, request.POST.copy(), meanwhile)
+    if saved:
         messages.success(request, _("The visit log is saved."))
         return redirect("monitoring-visit", study_oid, visit_id)
     title = _("Visit to %(site)s") % {"site": visit.site}
     return form_page(request, form, study=visit.study, title=title, action=_("Save"), back="verification")
+
+
+def _show_both(form: VisitForm, typed: QueryDict, meanwhile: services.WrittenMeanwhile) -> None:
+    """Where both wrote, this person's text with the other one beside it; saving again stores what the page says."""
+    visit = meanwhile.visit
+    form.data = typed
+    typed["seen"] = seen_of(visit)
+    for name in WRITTEN:
+        theirs = getattr(visit, name)
+        told = f"{theirs:%d.%m.%Y}" if isinstance(theirs, date) else theirs or ""
+        if name in meanwhile.clashes:
+            by = trail_for(table="crf_monitoringvisit", row_id=visit.pk, item=name)[0].actor_name
+            form.add_error(name, _("%(name)s has written here meanwhile: “%(text)s”") % {"name": by, "text": told})
+        elif name not in meanwhile.mine:
+            typed[name] = told
+    form.add_error(None, _("Nothing was stored yet. Put together what is right, then save again."))
 
 
 def _visit(request: AuthenticatedRequest, study_oid: str, visit_id: uuid.UUID) -> MonitoringVisit:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from crf.answers import SubjectAnswers
 from crf.models import MonitoringVisit, Verification
-from crf.selectors.monitoring import looked_at
+from crf.selectors.monitoring import looked_at, seen_of
 from crf.selectors.verification import EVERYTHING, TO_DO, verification_page
 from crf.services import Seen, log_monitoring_visit, save_form, update_monitoring_visit, verify_items
 from pallsoft.errors import NotPermitted
@@ -75,8 +75,9 @@ def test_a_day_in_bodo_and_the_day_after(screened, page, subject, monitor, crc, 
     assert page().blocks == [] and page().progress.missing == 0
     assert [(one.subject, one.items) for one in looked_at(visit)] == [(subject, len(lines))]
     update_monitoring_visit(
-        visit=visit, visited_on=day, findings="Samtykket er datert", actions="Ingen", letter_sent_on=day, by=monitor
-    )
+        visit=visit, visited_on=day, findings="Samtykket er datert", actions="Ingen", letter_sent_on=day,
+        seen=seen_of(visit), by=monitor,
+    )  # fmt: skip
     assert MonitoringVisit.objects.get().letter_sent_on == day
 
     enter(subject, crc, "SCREEN", "NRS", {"NRS_PAIN": "7"}, reason="Lest feil av papiret")

@@ -8,12 +8,13 @@ from django.urls import reverse
 
 from crf.answers import SubjectAnswers
 from crf.models import FormData, MonitoringVisit, Verification
-from crf.selectors.monitoring import looked_at
+from crf.selectors.monitoring import looked_at, seen_of
 from crf.selectors.plan import progress_of
 from crf.selectors.seen import answer_of, item_digest
 from crf.selectors.verification import EVERYTHING, PLANNED, TO_DO, verification_page
 from crf.services import (
     Seen,
+    WrittenMeanwhile,
     drop_verification,
     log_monitoring_visit,
     update_monitoring_visit,
@@ -21,11 +22,12 @@ from crf.services import (
     void_form,
 )
 from crf.waiting_to_check import to_verify_again
-from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
+from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow, NotPermitted
 from sites.clock import local_today
 from sites.models import Role, Sex
 from sites.selectors import definition_at
 from sites.services import correct_subject
+from tests.integration.crf.test_two_people import in_threads
 
 pytestmark = pytest.mark.django_db
 
@@ -259,11 +261,12 @@ class TestVisitLog:
         with pytest.raises(InvalidInput):
             log_monitoring_visit(site=bodo, visited_on=today + timedelta(days=1), key=uuid.uuid4(), by=monitor)
         visit = log_monitoring_visit(site=bodo, visited_on=today, key=uuid.uuid4(), by=monitor)
-        facts = {"visit": visit, "visited_on": today, "actions": "", "letter_sent_on": None, "by": monitor}
-        update_monitoring_visit(**facts, findings="Samtykke mangler dato")
+        facts = {"visited_on": today, "actions": "", "letter_sent_on": None, "by": monitor}
+        visit = update_monitoring_visit(visit=visit, seen=seen_of(visit), findings="Samtykke mangler dato", **facts)
+        facts |= {"visit": visit, "seen": seen_of(visit), "findings": "Alt i orden"}
         with pytest.raises(InvalidInput):
-            update_monitoring_visit(**facts, findings="Alt i orden")
-        update_monitoring_visit(**facts, findings="Alt i orden", reason="Dato funnet")
+            update_monitoring_visit(**facts)
+        update_monitoring_visit(**facts, reason="Dato funnet")
         assert MonitoringVisit.objects.get().findings == "Alt i orden"
 
     def test_the_log_is_written_on_its_pages(self, bodo, monitor, sign_in, study):
@@ -279,8 +282,66 @@ class TestVisitLog:
             "visited_on": f"{today:%d.%m.%Y}",
             "findings": typed["findings"],
             "letter_sent_on": f"{today:%d.%m.%Y}",
+            "seen": seen_of(MonitoringVisit.objects.get()),
         }
         assert browser.post(edit, letter).status_code == 302
         assert MonitoringVisit.objects.get().letter_sent_on == today
         overview = browser.get(reverse("verification", args=[study.oid])).content.decode()
         assert "Ærlig talt" in overview
+
+    @pytest.fixture
+    def logged(self, bodo, monitor):
+        return log_monitoring_visit(
+            site=bodo, visited_on=local_today(bodo.timezone), findings="Én avviksmelding", key=uuid.uuid4(), by=monitor
+        )
+
+    @pytest.fixture
+    def colleague(self, make_user, bodo):
+        return make_user("colleague", "Bjørg Å", Role.MONITOR, bodo)
+
+    @pytest.mark.req("DAT-02")
+    def test_what_another_monitor_wrote_meanwhile_is_not_overwritten(self, logged, monitor, colleague):
+        facts = {"visit": logged, "visited_on": logged.visited_on, "letter_sent_on": None, "seen": seen_of(logged)}
+        facts |= {"findings": logged.findings, "actions": ""}
+        update_monitoring_visit(**facts | {"actions": "Ny opplæring"}, by=colleague)
+        update_monitoring_visit(**facts | {"findings": "To avviksmeldinger"}, by=monitor, reason="Én til")
+        logged.refresh_from_db()
+        assert (logged.findings, logged.actions) == ("To avviksmeldinger", "Ny opplæring"), "each wrote in another part"
+        with pytest.raises(WrittenMeanwhile):
+            update_monitoring_visit(**facts | {"actions": "Ingen"}, by=monitor)
+        logged.refresh_from_db()
+        assert logged.actions == "Ny opplæring"
+
+    @pytest.mark.req("DAT-02")
+    def test_the_page_shows_both_texts_and_saves_what_is_made_of_them(self, logged, monitor, colleague, sign_in, study):
+        edit, browser = reverse("edit-monitoring-visit", args=[study.oid, logged.pk]), sign_in(monitor, "nb")
+        seen = seen_of(logged)
+        update_monitoring_visit(
+            visit=logged, visited_on=logged.visited_on, findings="Én melding", actions="Ny opplæring",
+            letter_sent_on=None, seen=seen, by=colleague, reason="Rettet",
+        )  # fmt: skip
+        typed = {"visited_on": f"{logged.visited_on:%d.%m.%Y}", "findings": "To meldinger", "reason": "Én til"}
+        answer = browser.post(edit, typed | {"actions": "", "seen": seen})
+        html = answer.content.decode()
+        assert answer.status_code == 422 and "To meldinger" in html and "Bjørg Å" in html and "«Én melding»" in html
+        assert ">\nNy opplæring</textarea>" in html, "what only the other one wrote is there to stay"
+        assert f'value="{logged.visited_on:%d.%m.%Y}"' in html
+        now = seen_of(MonitoringVisit.objects.get())
+        assert f'value="{now}"' in html and seen != now
+        typed |= {"findings": "Én melding, og én til", "actions": "Ny opplæring", "seen": now}
+        assert browser.post(edit, typed).status_code == 302
+        assert MonitoringVisit.objects.get().findings == "Én melding, og én til"
+
+    @pytest.mark.req("DAT-03")
+    def test_one_key_is_one_visit_and_not_another_one(self, bodo, tromso, monitor, logged):
+        body = {"site": bodo, "visited_on": logged.visited_on, "findings": logged.findings, "key": logged.request_key}
+        assert log_monitoring_visit(**body, by=monitor) == logged
+        with pytest.raises(Conflict):
+            log_monitoring_visit(**body | {"findings": "Noe annet"}, by=monitor)
+
+    @pytest.mark.req("DAT-03")
+    @pytest.mark.django_db(transaction=True)
+    def test_twenty_identical_posts_at_once_log_one_visit(self, bodo, monitor):
+        facts = {"site": bodo, "visited_on": local_today(bodo.timezone), "key": uuid.uuid4(), "by": monitor}
+        results = in_threads(*[lambda: log_monitoring_visit(**facts)] * 20)
+        assert results == [MonitoringVisit.objects.get()] * 20
