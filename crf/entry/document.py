@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trials.definition import EditCheck, FormDef, ItemDef, StudyDef
+from trials.definition import FormDef, ItemDef, StudyDef
 from trials.evaluate import Outcome, evaluate
 from trials.expressions import Context
 from trials.scope import compiled
@@ -70,10 +70,6 @@ class Settled:
     outcome: Outcome
     fired: list[Fired]
     complete: bool
-
-    def stands_at(self, check: EditCheck) -> str:
-        """The item beside which a check is shown: the first of its items that is asked."""
-        return _stands_at(check.items, self.outcome)
 
 
 @dataclass(frozen=True)
@@ -191,6 +187,7 @@ def _with_checks(form: FormDef, document: Document, outcome: Outcome, fired: lis
 
 
 def _stands_at(items: tuple[str, ...], outcome: Outcome) -> str:
+    """The item beside which a check is shown: the first of its items that is asked."""
     return next((oid for oid in items if oid in outcome.items), items[0])
 
 

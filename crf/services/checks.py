@@ -42,7 +42,7 @@ def follow_checks(row: FormData, study: StudyDef, before: Document, settled: Set
         names = compiled(study, check.violated_if, form.oid).names
         is_new = found.key not in told or not changed.isdisjoint(names)
         if query is None and is_new:
-            query = _asked(row, study, check, settled)
+            query = _asked(row, study, check, _stands_at(study, check, settled, changed))
         _explained(query, found, is_new=is_new, is_told=bool(found.why) and told.get(found.key) != found.why)
 
 
@@ -72,7 +72,15 @@ def _standing(row: FormData) -> list[Query]:
     return list(found.select_related("created_in", "subject__site"))
 
 
-def _asked(row: FormData, study: StudyDef, check: EditCheck, settled: Settled) -> Query:
+def _stands_at(study: StudyDef, check: EditCheck, settled: Settled, changed: Set[str]) -> str:
+    """Of the items that the check names: the one that a person has just changed, else the first that has an answer."""
+    asked = [oid for oid in check.items if oid in settled.outcome.items] or list(check.items)
+    typed = [oid for oid in asked if oid in changed and not study.item(oid).derived]
+    answered = [oid for oid in asked if settled.document.answer(oid)]
+    return (typed or answered or asked)[0]
+
+
+def _asked(row: FormData, study: StudyDef, check: EditCheck, item_oid: str) -> Query:
     with translation.override(STORED_IN):
         text = str(check.message)
     query = Query(
@@ -81,7 +89,7 @@ def _asked(row: FormData, study: StudyDef, check: EditCheck, settled: Settled) -
         event=row.event,
         form_oid=row.form_oid,
         repeat_key=row.repeat_key,
-        item_oid=settled.stands_at(check),
+        item_oid=item_oid,
         form_data=row,
         check_oid=check.oid,
         check_version=study.version,

@@ -33,6 +33,22 @@ def test_an_explained_check_leaves_an_answered_query_with_its_id_and_version(hea
     assert heavy.created_in.action == "crf.save_form"
 
 
+@pytest.mark.parametrize(("first", "then"), [("BASE_WEIGHT", "BASE_HEIGHT"), ("BASE_HEIGHT", "BASE_WEIGHT")])
+def test_a_check_of_several_items_asks_at_the_one_that_was_changed(save, first, then):
+    wrong = {"BASE_WEIGHT": "25", "BASE_HEIGHT": "190"}
+    save("START", "BASE", {first: wrong[first]})
+    save("START", "BASE", {then: wrong[then]}, why={"BASE_C5": "Målt to ganger"})
+    assert Query.objects.get().item_oid == then
+
+
+def test_a_check_of_several_items_asks_at_the_first_answer_when_none_of_them_was_changed(save, subject, crc):
+    """The change is in another form: SCORE_C4 asks for the pain at the start."""
+    save("START", "SCORE", {"SCORE_PAIN": "5"})
+    save("WK2", "SCORE", {"SCORE_WORST": "2"})
+    save("START", "SCORE", {"SCORE_PAIN": "9"}, reason="leste feil")
+    assert Query.objects.get(check_oid="SCORE_C4").item_oid == "SCORE_WORST"
+
+
 def test_a_check_closes_its_query_when_the_answer_is_right_and_says_so(save, heavy):
     save("START", "BASE", {"BASE_WEIGHT": "120"}, reason="leste feil")
     heavy.refresh_from_db()
