@@ -12,6 +12,7 @@ from crf.views import (
     forms,
     locking,
     masking,
+    migration,
     monitoring,
     participation,
     queries,
@@ -62,6 +63,7 @@ urlpatterns = [
     path("access/", access_log.access_page, name="access-log"),
     path(f"{FORM}next/", forms.go_on, name="form-next"),
     path(f"{FORM}void/", forms.void, name="form-void"),
+    path(f"{FORM}migrate/", migration.form_migrate, name="form-migrate"),
 ]
 
 # Source data verification, and the log of the monitor's visits.

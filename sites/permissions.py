@@ -48,6 +48,7 @@ class Permission(StrEnum):
     MANAGE_USERS = auto()
     MANAGE_SITES = auto()
     MANAGE_STUDY = auto()
+    MOVE_FORM = auto()  # a form that is begun, to the version that its site uses now
     EMERGENCY_STOP = auto()
     RAISE_QUERY = auto()  # and close, cancel, open again; answering is ENTER_DATA
     VERIFY = auto()  # compare with the source
@@ -74,10 +75,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.COORDINATOR: frozenset(
         READ
-        | {P.CONFIRM_CORRECTION, P.VIEW_USERS, P.MANAGE_SITES, P.MANAGE_STUDY, P.EMERGENCY_STOP}
+        | {P.CONFIRM_CORRECTION, P.VIEW_USERS, P.MANAGE_SITES, P.MANAGE_STUDY, P.MOVE_FORM, P.EMERGENCY_STOP}
         | {P.RAISE_QUERY, P.CONFIRM_UNLOCK, P.MASK, P.ERASE, P.VIEW_ACCESS_LOG}
     ),
-    Role.DATA_MANAGER: frozenset(READ | {P.EXPORT, P.EXPORT_TRAIL, P.RAISE_QUERY, P.FREEZE, P.MASK, P.ERASE}),
+    Role.DATA_MANAGER: frozenset(
+        READ | {P.EXPORT, P.EXPORT_TRAIL, P.RAISE_QUERY, P.FREEZE, P.MOVE_FORM, P.MASK, P.ERASE}
+    ),
     Role.MONITOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS, P.RAISE_QUERY, P.VERIFY}),
     Role.INSPECTOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS, P.VIEW_ACCESS_LOG, P.EXPORT_TRAIL}),
     Role.UNBLINDED_STATISTICIAN: frozenset({P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM, P.EXPORT, P.HOLD_LIST}),

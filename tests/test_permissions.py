@@ -111,6 +111,7 @@ ACCESS = {
     "decide-masking": (NOBODY, NOBODY),  # nothing waits here: likewise
     "access-log": (PI | COORDINATOR | {R.INSPECTOR}, NOBODY),
     "form-void": (SITE, SITE),
+    "form-migrate": (NOBODY, NOBODY),  # no form of an older version: tests/scenarios/test_s21
     "queries": (READERS, RAISERS),
     "item-queries": (READERS, RAISERS),
     "query": (READERS, SITE),  # who raised it closes it: tests/integration/crf/test_thread.py

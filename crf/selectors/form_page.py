@@ -16,6 +16,7 @@ from crf.models import LockKind
 from crf.policies import check_can_enter_form, check_may_collect, lock_words, standing_lock
 from crf.selectors.beside import beside
 from crf.selectors.locks import CHIPS
+from crf.selectors.migration import newer_version
 from crf.selectors.place import Place
 from crf.selectors.words import answer_words
 from pallsoft.audit.selectors import last_changes
@@ -42,6 +43,7 @@ class FormPage:
     ended: str = ""
     lock: str = ""
     lock_url: str = ""  # for who freezes and locks
+    newer: int = 0  # the version that the site uses now, for who may take the form to it
     observed_at: str = ""
     ask_identity: bool = False
     errors: list[dict[str, Any]] = field(default_factory=list)
@@ -103,6 +105,7 @@ def form_page(
         ended="" if closed else ended,
         lock=CHIPS[LockKind(lock.kind)] if lock else "",
         lock_url=_lock_url(place, rights),
+        newer=0 if looking_back else _newer(place, rights),
     )
 
 
@@ -127,6 +130,11 @@ def _lock_url(place: Place, rights: frozenset[Permission]) -> str:
         return ""
     event = place.event
     return reverse("lock-form", args=[event.subject.study.oid, event.subject.number, *event.key, place.form.oid])
+
+
+def _newer(place: Place, rights: frozenset[Permission]) -> int:
+    version = newer_version(place) if Permission.MOVE_FORM in rights else None
+    return version.number if version else 0
 
 
 def _closed(place: Place, ended: str) -> str:

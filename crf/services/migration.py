@@ -26,7 +26,7 @@ def migrate_form(*, form: FormData, by: User, reason: str) -> FormData:
     """
     reason = explained(reason, _("Say why the form is moved to the new version."))
     site = form.subject.site
-    role = require(by, Permission.MANAGE_STUDY, form.study)
+    role = require(by, Permission.MOVE_FORM, form.study, site)
     with change_set(study=form.study, by=by, action="crf.migrate_form", reason=reason, role=role, site=site):
         subject = lock_subject(form.subject)
         form = FormData.objects.select_related("event", "study").get(pk=form.pk)

@@ -38,7 +38,7 @@ from sites.permissions import Permission, require
 
 KEEP = "keep-"
 NOT_IDENTITY = "not-identity"
-AROUND = ("preview", "patient", "trail", "void", "next", "draft", "draft-discard")
+AROUND = ("preview", "patient", "trail", "void", "migrate", "next", "draft", "draft-discard")
 PATIENT = "crf/patient.html"
 
 

@@ -9,9 +9,11 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.urls import reverse
 
 from crf.exports import dataset
 from crf.models import FormData, StudyEvent
+from crf.selectors.migration import move_of
 from crf.selectors.place import place_of
 from crf.selectors.rehearsal import rehearsed
 from crf.services import migrate_form, save_form
@@ -68,11 +70,15 @@ def answered(subject, crc):
 def amended(tmp_path, study, bodo, bergen, answered):
     version = publish_version(loaded=check(version_2(tmp_path, ADDED, RETIRED, CONSENT))[0], by=None).version
     for site, day in ((bodo, 1), (bergen, 15)):
-        approve_version(
-            site=site, version=version, ethics_approved_on=date(2026, 8, 25), ethics_reference="606316-2",
-            active_from=date(2026, 9, day), by=None,
-        )  # fmt: skip
+        use(version, site, day)
     return version
+
+
+def use(version, site, day=1):
+    approve_version(
+        site=site, version=version, ethics_approved_on=date(2026, 8, 25), ethics_reference="606316-2",
+        active_from=date(2026, 9, day), by=None,
+    )  # fmt: skip
 
 
 def values_stored():
@@ -189,6 +195,58 @@ def test_pc079_a_form_is_moved_to_the_new_version_with_a_reason_and_stays_one_ro
     assert (change.reason, change.actor_name) == ("Svaret står i journalen", coordinator.full_name)
     with pytest.raises(NotAllowedNow):
         migrate_form(form=moved, by=coordinator, reason="En gang til")
+
+
+HIDDEN = ("forms/VIS.yaml", "{oid: VIS_CO, kind: yesno,", "{oid: VIS_CO, relevant: \"VIS_AE == 'Y'\", kind: yesno,")
+
+
+@pytest.fixture
+def form_address(answered, study):
+    args = [study.oid, answered.subject.number, "W4", 1, "VIS", "1"]
+    return lambda name: reverse(name, args=args)
+
+
+def test_the_data_manager_sees_what_comes_of_moving_a_form_and_confirms_it_with_a_reason(
+    tmp_path, study, bodo, answered, form_address, sign_in, data_manager, crc
+):
+    use(publish_version(loaded=check(version_2(tmp_path, ADDED, RETIRED, HIDDEN))[0], by=None).version, bodo)
+    move = form_address("form-migrate")
+    assert move not in sign_in(crc, "en").get(form_address("form")).content.decode()
+    assert sign_in(crc, "en").get(move).status_code == sign_in(crc, "en").post(move).status_code == 403
+    page = sign_in(data_manager, "en")
+    form = page.get(form_address("form")).content.decode()
+    assert move in form and "Take this form to version 2" in form
+    before = ChangeSet.objects.count()
+    html = page.get(move).content.decode()
+    for act, what in (
+        ("Asked anew, not answered", "Stoma, catheter or nephrostomy now?"),
+        ("Set aside, does not count", "Transfusion, haemostatic drug, stent, catheter or procedure? – No"),
+        ("Retired, kept", "In another interventional trial? – No"),
+    ):
+        assert f"<dt>{act}</dt><dd>{what}</dd>" in html
+    assert page.post(move, {"reason": " "}).status_code == 422
+    assert ChangeSet.objects.count() == before
+    assert page.post(move, {"reason": "Svaret står i journalen"}).status_code == 302
+    answered.refresh_from_db()
+    assert answered.definition_version.number == 2 and answered.marks["VIS_CO"] == {"set_aside": "N"}
+    assert page.get(move).status_code == 404
+    assert move not in page.get(form_address("form")).content.decode()
+
+
+def test_what_tells_the_arm_is_not_shown_to_who_moves_a_form(
+    tmp_path, study, bodo, subject, crc, sign_in, data_manager
+):
+    event = StudyEvent(study=study, subject=subject, event_oid="RT", ordinal=1)
+    given = {"RTS_START": "Y", "RTS_PLANN": "5"}
+    save_form(event=event, form_oid="RTS", values=given, seen_version=0, key=uuid.uuid4(), by=crc)
+    retired = ("forms/RTS.yaml", "{oid: RTS_PLANN, kind", '{oid: RTS_PLANN, retired: "true", kind')
+    version = publish_version(loaded=check(version_2(tmp_path, retired))[0], by=None).version
+    use(version, bodo)
+    move = reverse("form-migrate", args=[study.oid, subject.number, "RT", 1, "RTS", "1"])
+    html = sign_in(data_manager, "en").get(move).content.decode()
+    assert "Nothing on the form changes" in html and "Planned number of fractions" not in html
+    form = place_of(event, "RTS", "1")
+    assert [line.label for line in move_of(form, version, crc).retired] == ["Planned number of fractions"]
 
 
 def test_the_page_shows_the_amendment_to_the_coordinator(amended, answered, sign_in, coordinator):
