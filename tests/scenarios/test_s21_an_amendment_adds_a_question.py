@@ -249,6 +249,33 @@ def test_what_tells_the_arm_is_not_shown_to_who_moves_a_form(
     assert [line.label for line in move_of(form, version, crc).retired] == ["Planned number of fractions"]
 
 
+AGE = "derived: year(subject.consent_on) - subject.birth_year"
+FORMULA = ("forms/DM.yaml", AGE, f"{AGE} + 1")
+
+
+def test_pc040_a_changed_formula_is_rehearsed_and_computes_anew_only_what_is_moved_with_its_reason_and_version(
+    tmp_path, study, bodo, subject, crc, coordinator
+):
+    event = StudyEvent(study=study, subject=subject, event_oid="SCREEN", ordinal=1)
+    save_form(event=event, form_oid="DM", values={}, seen_version=0, key=uuid.uuid4(), by=crc)
+    row = FormData.objects.select_related("event", "subject__site", "subject__study", "study").get()
+    age = int(row.data["DM_AGE"])
+    loaded = check(version_2(tmp_path, FORMULA))[0]
+    (found,) = rehearsed(study, loaded.study)
+    assert [effect.what.rpartition(": ")[2] for effect in found.recalculates] == [f"{age} år → {age + 1} år"]
+    version = publish_version(loaded=loaded, by=None).version
+    use(version, bodo)
+    row.refresh_from_db()
+    assert int(row.data["DM_AGE"]) == age, "publishing changes no stored value"
+    migrate_form(form=row, by=coordinator, reason="Formelen var feil")
+    row.refresh_from_db()
+    assert int(row.data["DM_AGE"]) == age + 1
+    trail = {line.item: line for line in trail_for(table="crf_formdata", row_id=row.pk) if line.change}
+    computed, moved = trail["DM_AGE"], trail["definition_version_id"]
+    assert (computed.old, computed.new, computed.reason) == (str(age), str(age + 1), "Formelen var feil")
+    assert (moved.new, moved.seal_n) == (str(version.pk), computed.seal_n), "in the change set that names the version"
+
+
 def test_the_page_shows_the_amendment_to_the_coordinator(amended, answered, sign_in, coordinator):
     page = sign_in(coordinator, "en").get("/s/PALLSOFT/amendment/")
     text = page.content.decode()
