@@ -11,6 +11,7 @@ from typing import Any
 import segno
 from django import template
 from django.forms import BaseForm
+from django.http import HttpRequest
 from django.template.base import Node, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.loader import render_to_string
@@ -216,6 +217,16 @@ class _Fixed(Node):
         if language not in self.drawn:
             self.drawn[language] = self.nodelist.render(context.new())
         return self.drawn[language]
+
+
+@register.filter
+def typed_answers(request: HttpRequest) -> str:
+    """The answers of a form that was sent and that its person may not open any more, to be copied (PC023).
+
+    Names of questions are in capitals; no password or key is among them.
+    """
+    sent = request.POST.items() if request.method == "POST" and request.resolver_match else ()
+    return "\n".join(f"{name}: {text}" for name, text in sent if re.fullmatch(r"[A-Z][A-Z0-9_]*", name) and text)
 
 
 @register.simple_block_tag

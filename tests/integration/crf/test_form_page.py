@@ -2,13 +2,16 @@
 
 import re
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
 
 from crf.models import FormData, Request, StudyEvent
+from pallsoft.audit.context import change_set
 from pallsoft.audit.models import Access, ItemChange
+from sites.clock import local_today
+from sites.models import Assignment, Role
 
 TYPED = {"BASE_WEIGHT": "70,5", "BASE_HEIGHT": "175", "BASE_ORGAN": "GUT", "BASE_SMOKES": "N"}
 
@@ -215,6 +218,32 @@ def test_a_reader_sees_values_without_fields(save, sign_in, monitor, url):
     save("START", "BASE", {"BASE_WEIGHT": "70"})
     html = sign_in(monitor).get(url()).content.decode()
     assert "70" in html and 'name="BASE_WEIGHT"' not in html
+
+
+@pytest.mark.req("DAT-10")
+@pytest.mark.parametrize(("left", "status"), [(Role.MONITOR, 403), (None, 404)])
+def test_pc023_whose_rights_were_taken_while_typing_is_told_so_and_can_copy_the_text(post, crc, bodo, left, status):
+    with change_set(study=bodo.study, by=None, action="test", reason="slutter"):
+        yesterday = local_today(bodo.timezone) - timedelta(days=1)
+        Assignment.objects.filter(user=crc).update(valid_from=yesterday, valid_until=yesterday)
+        if left:
+            Assignment.objects.create(
+                study=bodo.study, user=crc, role=left, site=bodo, valid_from=local_today(bodo.timezone)
+            )
+    answer = post({"BASE_TEXT": "Åse «fra» Kárášjohka", "csrfmiddlewaretoken": "hemmelig"})
+    html = answer.content.decode()
+    assert answer.status_code == status and not FormData.objects.exists()
+    assert "Åse «fra» Kárášjohka" in html and "hemmelig" not in html
+    assert ("Your role does not allow this" if left else "Nothing was stored") in html
+
+
+@pytest.mark.req("DAT-10")
+def test_pc031_where_the_server_refuses_one_value_the_page_says_not_saved_and_says_where(post, row):
+    answer = post({"BASE_TEXT": "Åse", "BASE_WEIGHT": "1.234"})
+    html = answer.content.decode()
+    assert answer.status_code == 422 and row("START", "BASE") is None, "not the other values either"
+    assert "Saved " not in html and field(html, "BASE_TEXT") == "Åse" and field(html, "BASE_WEIGHT") == "1.234"
+    assert 'href="#id_BASE_WEIGHT"' in html and 'aria-invalid="true"' in html.split('name="BASE_WEIGHT"')[1][:400]
 
 
 def test_a_reader_who_posts_is_refused_and_nothing_is_stored(sign_in, monitor, url):
