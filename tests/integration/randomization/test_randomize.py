@@ -15,6 +15,7 @@ from randomization.readiness import digest
 from randomization.refusals import refusing
 from randomization.services import AlreadyRandomized, arm_for, randomize
 from tests.fixtures.randomizing import randomized
+from tests.integration.crf.test_two_people import in_threads
 
 pytestmark = pytest.mark.django_db
 commits = pytest.mark.django_db(transaction=True)
@@ -170,6 +171,18 @@ def test_an_exhausted_list_refuses_and_leaves_the_subject_as_it_was(make_ready, 
         randomized(fifth, crc)
     fifth.refresh_from_db()
     assert (fifth.status, Allocation.objects.count(), arm_code(fifth)) == ("screening", 4, None)
+
+
+@commits
+@pytest.mark.req("RND-13")
+def test_pc050_of_two_who_ask_at_once_for_the_last_slot_one_gets_it(make_ready, open_list, crc):
+    open_list(slots=1, sizes=(4,))
+    for _ in range(3):
+        randomized(make_ready(), crc)
+    last = [make_ready(), make_ready()]
+    got = in_threads(*[lambda one=one: randomized(one, crc) for one in last])
+    assert sorted(type(one).__name__ for one in got) == ["Allocation", "NotAllowedNow"]
+    assert Allocation.objects.count() == 4
 
 
 @pytest.mark.req("RND-05")
