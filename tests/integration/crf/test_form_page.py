@@ -253,7 +253,7 @@ def test_a_reader_who_posts_is_refused_and_nothing_is_stored(sign_in, monitor, u
 
 
 @pytest.mark.req("ACC-02")
-@pytest.mark.parametrize("name", ["form", "form-preview", "form-patient", "form-trail", "form-void"])
+@pytest.mark.parametrize("name", ["form", "form-preview", "form-patient", "form-trail", "form-void", "form-migrate"])
 def test_another_sites_form_is_not_found(sign_in, outsider, url, name):
     browser = sign_in(outsider)
     assert browser.get(url(name=name)).status_code in {404, 405}
