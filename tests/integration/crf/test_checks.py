@@ -54,7 +54,7 @@ def test_a_check_closes_its_query_when_the_answer_is_right_and_says_so(save, hea
     heavy.refresh_from_db()
     last = heavy.messages.last()
     assert (heavy.status, last.kind, last.by_rule) == (QueryStatus.CLOSED, MessageKind.CLOSE, True)
-    assert last.text == "Svaret er riktig nå, så queryen lukket seg selv."
+    assert last.text == "Svaret er riktig nå, så queryen ble lukket automatisk."
 
 
 def test_what_is_unknown_leaves_the_query_as_it_is(save, heavy):
