@@ -30,6 +30,12 @@ WHAT: dict[str, Any] = {  # the permissions with which a subject is looked up
     P.FREEZE: gettext_lazy("Freezing and locking"),
     P.CONFIRM_UNLOCK: gettext_lazy("Opening a lock"),
 }
+BEGINNINGS: dict[str, Any] = {  # of what else is noted
+    "GET ": gettext_lazy("Page: %(what)s"),
+    "POST ": gettext_lazy("Page: %(what)s"),
+    "export ": gettext_lazy("File: %(what)s"),
+    "discard draft of ": gettext_lazy("Draft thrown away: %(what)s"),
+}
 FILTERS = ("number", "user", "from", "until", "refused")
 
 
@@ -46,7 +52,10 @@ class Reading:
 
     @property
     def words(self) -> str:
-        """What was looked at; a refused page and the name of a file as they are."""
+        """What was looked at; the address of a refused page and the name of a file as they are."""
+        for beginning, words in BEGINNINGS.items():
+            if self.what.startswith(beginning):
+                return str(words % {"what": self.what.removeprefix(beginning)})
         return str(WHAT.get(self.what, self.what))
 
 

@@ -68,7 +68,7 @@ def discard_draft(*, place: Place, page: Page, by: User) -> None:
         gone, _tables = drafts_at(place.event, place.form.oid, place.repeat_key, page, by).delete()
         if gone:
             visit = f"{place.event.event_oid}-{place.event.ordinal}"
-            record_access(user=by, subject=place.subject, what=f"discard draft of {place.form.oid} at {visit}")
+            record_access(user=by, subject=place.subject, what=f"discard draft of {place.form.oid}, {visit}")
 
 
 def drop_saved(event: StudyEvent, form_oid: str, repeat_key: str, page: Page, by: User) -> None:

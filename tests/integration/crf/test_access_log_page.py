@@ -35,6 +35,7 @@ def test_a_page_that_the_role_does_not_give_is_a_refusal_too(study, subject, sig
     assert sign_in(monitor).get(consent).status_code == sign_in(crc).get(stop).status_code == 403
     answer = page(pi, refused="1")
     assert told(answer) == [("Åse Nordgård", "BOD-001", False), ("Sølvi Hæstad", "BOD-001", False)]
+    assert {one.words for one in answer.context["log"].readings} == {f"Side: {consent}", f"Side: {stop}"}
     assert "Avvist" in answer.content.decode() and "Ville ikke svare" not in answer.content.decode()
 
 

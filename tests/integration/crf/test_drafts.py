@@ -201,7 +201,7 @@ def test_a_draft_is_thrown_away_by_its_author_and_the_access_log_says_so(
     page.post(url("form-draft-discard"), hidden)
     assert not Draft.objects.exists()
     noted = [row for row in access_log() if row[2].startswith("discard draft")]
-    assert [(row[1], row[2]) for row in noted] == [(subject.pk, "discard draft of BASE at START-1")]
+    assert [(row[1], row[2]) for row in noted] == [(subject.pk, "discard draft of BASE, START-1")]
 
 
 @pytest.mark.req("AUD-12")
