@@ -7,6 +7,7 @@ import psycopg2
 import pytest
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+from hypothesis import HealthCheck, settings
 
 from tests import flush, proofs
 from tests.fixtures import *  # noqa: F403 - fixtures must stand in a conftest to be found
@@ -14,6 +15,9 @@ from tools import system
 
 pytest_runtest_logreport, pytest_sessionfinish = proofs.pytest_runtest_logreport, proofs.pytest_sessionfinish
 OWNER, APP = "pallsoft_owner", "pallsoft_app"
+# A machine that others use too is slow now and then, and no example is wrong for it.
+settings.register_profile("unhurried", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
+settings.load_profile("unhurried")
 LOOPBACK = ("127.", "::1", "localhost")
 
 

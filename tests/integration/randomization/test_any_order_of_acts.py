@@ -286,7 +286,6 @@ def test_any_order_of_acts_leaves_what_was_signed_verified_and_locked_true(
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
-            deadline=None,
             derandomize=not LONG,
             database=None,
             report_multiple_bugs=False,

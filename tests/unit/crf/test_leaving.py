@@ -5,7 +5,7 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crf.leaving import closed_for
@@ -18,7 +18,6 @@ from sites.participation import Participation
 DAYS = st.dates(date(2024, 1, 1), date(2030, 12, 31))
 LENGTHS = st.sampled_from([4, 7, 10])
 pytestmark = pytest.mark.timeout(300)
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine is shared
 
 
 def told(model, day, at=datetime(2031, 1, 1, 12, tzinfo=UTC), **facts):
@@ -36,7 +35,6 @@ def stopped(**days):
 
 
 @pytest.mark.req("OPS-04")
-@unhurried
 @given(DAYS, LENGTHS, DAYS, st.booleans())
 def test_a_visit_is_closed_when_its_day_is_after_every_day_the_death_can_mean(died, length, target, registers):
     known = died.isoformat()[:length]
@@ -53,7 +51,6 @@ def every_day(known):
         yield from (date(parts[0], month, day) for day in days)
 
 
-@unhurried
 @given(DAYS, LENGTHS)
 def test_the_ends_of_a_partial_day_are_its_first_and_last_possible_day(day, length):
     known = day.isoformat()[:length]
@@ -61,7 +58,6 @@ def test_the_ends_of_a_partial_day_are_its_first_and_last_possible_day(day, leng
     assert (first_day(known), last_day(known)) == (possible[0], possible[-1])
 
 
-@unhurried
 @given(DAYS, DAYS, DAYS)
 def test_what_came_first_closes_the_visit(withdrew, died, target):
     both = Participation(death=told(Death, str(died)), stops=stopped(consent=str(withdrew)).stops)
@@ -71,7 +67,6 @@ def test_what_came_first_closes_the_visit(withdrew, died, target):
         assert closed is (ClosedFor.WITHDRAWN if withdrew < died else ClosedFor.DEAD)
 
 
-@unhurried
 @given(DAYS, st.sets(st.sampled_from(list(StopKind))))
 def test_visits_in_registers_go_on_until_registers_are_stopped(day, kinds):
     after = day + timedelta(days=1)
@@ -80,7 +75,6 @@ def test_visits_in_registers_go_on_until_registers_are_stopped(day, kinds):
     assert (closed is None) == (StopKind.REGISTERS not in kinds)
 
 
-@unhurried
 @given(st.sets(st.sampled_from([StopKind.TREATMENT, StopKind.QUESTIONNAIRES, StopKind.SAMPLES])), DAYS)
 def test_other_stops_close_no_visit(kinds, day):
     participation = stopped(**{kind.value: "2024-01-01" for kind in kinds})

@@ -246,7 +246,7 @@ def break_something(document, data):
         node = node[key]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_broken_document_is_told_about_and_never_breaks_the_checker(data):
     document = json.loads(DOCUMENT)
