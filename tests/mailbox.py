@@ -13,12 +13,21 @@ from tools.testing import wait_for
 
 
 class Mailbox:
-    """Collects mails. While `held`, it has the mail but does not answer yet, as a slow server."""
+    """Collects mails. While `held`, it has the mail but does not answer yet, as a slow server.
+
+    `refused`: {address: what the server says instead of taking it}, "550 No such user".
+    """
 
     def __init__(self):
         self.mails = []
         self.receiving = threading.Event()
         self.held = False
+        self.refused = {}
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):  # noqa: N802
+        if address not in self.refused:
+            envelope.rcpt_tos.append(address)
+        return self.refused.get(address, "250 OK")
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - the name aiosmtpd calls
         self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))

@@ -19,6 +19,7 @@ class Message(models.Model):
     subject_id = models.UUIDField(null=True)
     event_id = models.UUIDField(null=True)
     kind = models.CharField(max_length=40)
+    topic = models.CharField(max_length=40, blank=True)  # which one, where a kind has several
     ordinal = models.PositiveIntegerField(default=1)
     recipient_id = models.UUIDField()
     payload = models.JSONField(default=dict)
@@ -34,7 +35,7 @@ class Message(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["study_id", "subject_id", "event_id", "kind", "ordinal", "recipient_id"],
+                fields=["study_id", "subject_id", "event_id", "kind", "topic", "ordinal", "recipient_id"],
                 nulls_distinct=False,
                 name="message_once",
             )

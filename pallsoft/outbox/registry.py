@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from pallsoft.outbox.models import Message
@@ -14,6 +15,18 @@ class Mail:
     to: str
     subject: str
     body: str
+
+
+class NotNow(Exception):
+    """Raised by `still_owed`: owed, but not before `until`. No attempt is counted."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"not before {until}")
+        self.until = until
+
+
+class Undeliverable(Exception):
+    """Raised by `render`: it can never arrive, so that no further attempt is made and a person must look."""
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,20 @@
 """Owing a message, and sending what is owed: the database remembers, Celery only carries (decision D6)."""
 
 import logging
+import smtplib
 import uuid
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from pallsoft.outbox.models import Message, State
-from pallsoft.outbox.registry import Mail, is_owed, kind_of, kinds_to_participants
+from pallsoft.outbox.registry import Mail, NotNow, Undeliverable, is_owed, kind_of, kinds_to_participants
 
 MOST_ATTEMPTS = 10  # with doubling pauses: the last try comes about 17 hours after the first
 logger = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ def owe(
     if due_at:
         message.due_at = message.next_try_at = due_at
     Message.objects.bulk_create([message], ignore_conflicts=True)
-    transaction.on_commit(_wake_relay, robust=True)
+    transaction.on_commit(wake_relay, robust=True)
 
 
 def cancel_to_participant(*, subject_id: uuid.UUID, cause: str, change_set: uuid.UUID) -> int:
@@ -57,6 +59,13 @@ def cancel_to_participant(*, subject_id: uuid.UUID, cause: str, change_set: uuid
         subject_id=subject_id, kind__in=kinds_to_participants(), state__in=[State.DUE, State.DEAD]
     )
     return waiting.update(state=State.CANCELLED, cause=cause, cancelled_in=change_set)
+
+
+def send_again(message: Message) -> None:
+    """Take up a dead letter as if it had never been tried; the caller has asked who may."""
+    again = Message.objects.filter(pk=message.pk, state=State.DEAD)
+    again.update(state=State.DUE, attempts=0, error="", next_try_at=Now())
+    transaction.on_commit(wake_relay, robust=True)
 
 
 def send_due() -> int:
@@ -75,6 +84,8 @@ def _handle_next() -> bool:
         try:
             with transaction.atomic():
                 state = _deliver(message)
+        except NotNow as later:
+            Message.objects.filter(pk=message.pk).update(next_try_at=later.until)
         except Exception as error:  # one bad row must not hold up the others
             logger.warning("Message %s (%s) not sent: %s", message.pk, message.kind, type(error).__name__)
             _postpone(message, error)
@@ -90,20 +101,24 @@ def _claim() -> Message | None:
 
 
 def _deliver(message: Message) -> State:
-    if not is_owed(message):
-        return State.DROPPED
-    _send(message, kind_of(message).render(message))
+    """The mail server is reached first: while one hangs, nothing that `is_owed` locks is held."""
+    with get_connection() as mail_server:
+        if not is_owed(message):
+            return State.DROPPED
+        _send(message, kind_of(message).render(message), mail_server)
     return State.SENT
 
 
-def _send(message: Message, mail: Mail) -> None:
-    EmailMessage(mail.subject, mail.body, to=[mail.to], headers={"Message-ID": message_id(message)}).send()
+def _send(message: Message, mail: Mail, mail_server: BaseEmailBackend) -> None:
+    headers = {"Message-ID": message_id(message)}
+    EmailMessage(mail.subject, mail.body, to=[mail.to], headers=headers, connection=mail_server).send()
 
 
 def message_id(message: Message) -> str:
     """Made from the row's key: when a killed relay sends twice, the mail server and the reader see one message."""
-    key = [message.study_id, message.subject_id, message.event_id, message.kind, message.ordinal, message.recipient_id]
-    name = uuid.uuid5(uuid.NAMESPACE_URL, "|".join(map(str, [settings.BASE_URL, *key])))
+    row = (message.study_id, message.subject_id, message.event_id, message.kind, message.topic)
+    key = [settings.BASE_URL, *row, message.ordinal, message.recipient_id]
+    name = uuid.uuid5(uuid.NAMESPACE_URL, "|".join(map(str, key)))
     return f"<{name}@{urlsplit(settings.BASE_URL).hostname}>"
 
 
@@ -118,12 +133,19 @@ def _postpone(message: Message, error: Exception) -> None:
     Message.objects.filter(pk=message.pk).update(
         attempts=attempts,
         error=type(error).__name__,
-        state=State.DEAD if attempts >= MOST_ATTEMPTS else State.DUE,
+        state=State.DEAD if attempts >= MOST_ATTEMPTS or _is_final(error) else State.DUE,
         next_try_at=Now() + timedelta(minutes=2**message.attempts),
     )
 
 
-def _wake_relay() -> None:
+def _is_final(error: Exception) -> bool:
+    """Does another attempt make no sense: no address, or the mail server refuses it for good (RFC 5321, 5yz)?"""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _text in error.recipients.values())
+    return isinstance(error, Undeliverable)
+
+
+def wake_relay() -> None:
     """Tell a worker at once. With the broker down this fails, and the sweep of the next minute sends the row."""
     from pallsoft.outbox.tasks import relay  # tasks call services
 

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
                 ('subject_id', models.UUIDField(null=True)),
                 ('event_id', models.UUIDField(null=True)),
                 ('kind', models.CharField(max_length=40)),
+                ('topic', models.CharField(blank=True, max_length=40)),
                 ('ordinal', models.PositiveIntegerField(default=1)),
                 ('recipient_id', models.UUIDField()),
                 ('payload', models.JSONField(default=dict)),
@@ -32,7 +33,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('state', 'due')), fields=['next_try_at'], name='message_due')],
-                'constraints': [models.UniqueConstraint(fields=('study_id', 'subject_id', 'event_id', 'kind', 'ordinal', 'recipient_id'), name='message_once', nulls_distinct=False)],
+                'constraints': [models.UniqueConstraint(fields=('study_id', 'subject_id', 'event_id', 'kind', 'topic', 'ordinal', 'recipient_id'), name='message_once', nulls_distinct=False)],
             },
         ),
     ]

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 
 from pallsoft.outbox import registry
 from pallsoft.outbox.models import Message, State
-from pallsoft.outbox.registry import Mail
-from pallsoft.outbox.services import MOST_ATTEMPTS, message_id, owe, send_due
+from pallsoft.outbox.registry import Mail, NotNow, Undeliverable
+from pallsoft.outbox.services import MOST_ATTEMPTS, message_id, owe, send_again, send_due
 from sites.clock import database_now
 from tests.mailbox import mail_server
 from tools import system
@@ -118,6 +118,58 @@ def test_the_pauses_double_and_end_in_a_dead_letter(no_mail_server):
     assert Message.objects.get().state == State.DEAD
 
 
+@pytest.mark.req("OPS-04")
+@pytest.mark.parametrize("answer, state", [("550 No such user", State.DEAD), ("451 Try later", State.DUE)])
+def test_an_address_refused_for_good_is_a_dead_letter_at_once_a_passing_refusal_is_none(mailbox, answer, state):
+    mailbox.refused["crc@sykehus.example"] = answer
+    owe(kind="test", recipient_id=TO)
+    send_due()
+    message = Message.objects.get()
+    assert (message.state, message.attempts, message.error) == (state, 1, "SMTPRecipientsRefused")
+
+
+def test_what_has_no_address_is_a_dead_letter_at_once(mailbox):
+    def render(message):
+        raise Undeliverable
+
+    registry.register("test", still_owed=lambda message: True, render=render)
+    owe(kind="test", recipient_id=TO)
+    send_due()
+    assert (Message.objects.get().state, Message.objects.get().error) == (State.DEAD, "Undeliverable")
+
+
+def test_a_dead_letter_is_sent_again_when_a_person_says_so_and_only_a_dead_one(mailbox):
+    mailbox.refused["crc@sykehus.example"] = "550 No such user"
+    owe(kind="test", recipient_id=TO)
+    send_due()
+    mailbox.refused.clear()
+    for _ in range(2):
+        send_again(Message.objects.get())
+        send_due()
+    assert (Message.objects.get().state, len(mailbox.mails)) == (State.SENT, 1)
+
+
+def test_what_is_owed_later_waits_without_counting_an_attempt(mailbox):
+    until = database_now() + timedelta(hours=9)
+
+    def later(message):
+        raise NotNow(until)
+
+    registry.register("test", still_owed=later, render=lambda message: Mail("a@b.example", "", ""))
+    owe(kind="test", recipient_id=TO)
+    assert [send_due(), send_due()] == [1, 0]
+    message = Message.objects.get()
+    assert (message.state, message.attempts, message.next_try_at, mailbox.mails) == (State.DUE, 0, until, [])
+
+
+def test_nothing_is_locked_before_the_mail_server_answers(no_mail_server):
+    asked = []
+    registry.register("test", still_owed=asked.append, render=lambda message: Mail("a@b.example", "", ""))
+    owe(kind="test", recipient_id=TO)
+    send_due()
+    assert asked == []
+
+
 @pytest.mark.req("PRV-02")
 def test_an_error_keeps_no_text_that_could_hold_an_address(mailbox, monkeypatch, caplog):
     def render(message):
@@ -168,7 +220,7 @@ def relay_and_close():
 @pytest.mark.django_db(transaction=True)
 def test_a_commit_wakes_the_relay_only_when_it_succeeds(monkeypatch):
     woken = []
-    monkeypatch.setattr("pallsoft.outbox.services._wake_relay", lambda: woken.append(True))
+    monkeypatch.setattr("pallsoft.outbox.services.wake_relay", lambda: woken.append(True))
     with pytest.raises(RuntimeError), transaction.atomic():
         owe(kind="test", recipient_id=TO)
         raise RuntimeError
