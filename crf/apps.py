@@ -8,10 +8,12 @@ class CrfConfig(AppConfig):
 
     def ready(self) -> None:
         from crf.exports.holding import files_with, let_go
+        from crf.reminders import owed, sending
         from crf.services.recalculation import follow_subject
         from crf.waiting import queries_waiting, unsaved, waiting, without_day_0
         from crf.waiting_signatures import waiting as waiting_signatures
         from crf.waiting_to_check import to_confirm, to_verify_again
+        from pallsoft.outbox import registry
         from sites import erasing, following, worklist
 
         worklist.register(waiting)
@@ -21,5 +23,6 @@ class CrfConfig(AppConfig):
         worklist.register(waiting_signatures)
         worklist.register(to_verify_again)
         worklist.register(to_confirm)
+        registry.register(owed.KIND, still_owed=sending.still_owed, render=sending.render)
         following.register(follow_subject)
         erasing.register(files_with, let_go)

@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from crf.exports import holding, jobs
+from crf.reminders import planner
 
 
 @shared_task(name="crf.make_export")
@@ -18,3 +19,8 @@ def sweep_exports() -> None:
     for job_id in jobs.waiting():
         jobs.run_export(job_id)
     holding.delete_erased()
+
+
+@shared_task(name="crf.plan_reminders")
+def plan_reminders() -> int:
+    return planner.plan_reminders()

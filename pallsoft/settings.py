@@ -197,10 +197,14 @@ EMAIL_FILE_PATH = env.str("PALLSOFT_EMAIL_DIR", "") or None
 DEFAULT_FROM_EMAIL = env.str("PALLSOFT_MAIL_FROM", "pallsoft@localhost")
 SECURITY_CONTACT = env.str("PALLSOFT_SECURITY_CONTACT", DEFAULT_FROM_EMAIL)
 
+# Only the system in real use reminds: a copy for training or a restore drill lacks this in its environment.
+SENDS_REMINDERS = env.bool("PALLSOFT_SENDS_REMINDERS", False)
+
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 43_200}
+CELERY_TASK_TIME_LIMIT = 4 * 3600  # below the visibility timeout, or the broker would hand out a task that still runs
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -209,6 +213,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "anchor-daily": {"task": "audit.anchor_daily", "schedule": crontab(hour="1", minute="30")},
     "export-sweep": {"task": "crf.sweep_exports", "schedule": 60.0, "options": {"expires": 50}},
+    "plan-reminders": {"task": "crf.plan_reminders", "schedule": 600.0, "options": {"expires": 500}},
     "outbox-sweep": {"task": "outbox.relay", "schedule": 60.0, "options": {"expires": 50}},
 }
 

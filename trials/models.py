@@ -33,6 +33,7 @@ class Study(RegulatedModel):
     timezone = models.CharField(max_length=40, default="Europe/Oslo")
     status = models.CharField(max_length=24, choices=Status, default=Status.PLANNED)
     randomization_open = models.BooleanField(default=False)
+    reminders_paused = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.oid

@@ -58,6 +58,7 @@ class Site(RegulatedModel):
     timezone = models.CharField(max_length=40, default="Europe/Oslo")
     status = models.CharField(max_length=24, choices=Status, default=Status.PLANNED)
     status_since = models.DateField(null=True)
+    reminders_paused = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["city"]

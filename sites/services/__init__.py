@@ -18,6 +18,7 @@ from sites.services.people import (
 from sites.services.places import (
     approve_version,
     create_site,
+    pause_reminders,
     resume_randomization,
     set_site_status,
     set_study_status,
@@ -49,6 +50,7 @@ __all__ = [
     "invite_user",
     "log_attempt",
     "log_screening",
+    "pause_reminders",
     "record_consent",
     "record_death",
     "record_lost",

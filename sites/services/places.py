@@ -61,6 +61,16 @@ def resume_randomization(*, study: Study, by: User | None, reason: str) -> Study
     return _set_randomization(study, open_=True, by=by, action="sites.resume_randomization", reason=reason)
 
 
+def pause_reminders(*, place: Study | Site, paused: bool, by: User | None) -> None:
+    """Hold back all reminders of a study or of a site, or let them go on: what became due meanwhile is sent then."""
+    study, site = (place.study, place) if isinstance(place, Site) else (place, None)
+    action, reason = (
+        ("sites.pause_reminders", _("Reminders paused")) if paused else ("sites.resume_reminders", _("Reminders go on"))
+    )
+    with acting(Permission.MANAGE_SITES, study=study, by=by, action=action, reason=reason, site=site):
+        type(place).objects.filter(pk=place.pk).update(reminders_paused=paused)
+
+
 def approve_version(
     *,
     site: Site,

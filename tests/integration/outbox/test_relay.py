@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
+from pallsoft.celery import app
 from pallsoft.outbox import registry
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.registry import Mail, NotNow, Undeliverable
@@ -229,3 +230,16 @@ def test_a_commit_wakes_the_relay_only_when_it_succeeds(monkeypatch):
         owe(kind="test", recipient_id=TO)
         assert not woken
     assert woken
+
+
+@pytest.mark.req("OPS-05")
+def test_no_task_can_outlive_the_time_after_which_the_broker_hands_it_out_again(settings):
+    assert settings.CELERY_TASK_ACKS_LATE
+    assert settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"] > settings.CELERY_TASK_TIME_LIMIT
+
+
+def test_what_is_ticked_is_a_task_and_a_missed_tick_is_not_made_up_for(settings):
+    app.loader.import_default_modules()
+    often = [entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if isinstance(entry["schedule"], float)]
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
+    assert all(entry["options"]["expires"] < entry["schedule"] for entry in often)

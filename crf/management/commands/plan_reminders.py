@@ -1,0 +1,43 @@
+"""Owe the reminders that are due, as the worker does every ten minutes; or only tell which these would be."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from crf.models import StudyEvent
+from crf.reminders import owed
+from crf.reminders.holding import held_until
+from crf.reminders.planner import plan_reminders
+from pallsoft.accounts.models import User
+from sites.clock import database_now
+from sites.models import Site
+
+
+class Command(BaseCommand):
+    help = "Put the reminders that are due into the outbox. A second run adds none."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="tell which are due, write and send nothing")
+
+    def handle(self, *, dry_run: bool, **_options: Any) -> None:
+        if dry_run:
+            self._tell()
+        else:
+            self.stdout.write(f"{plan_reminders()} new reminder(s)")
+
+    def _tell(self) -> None:
+        sites = {site.pk: site for site in Site.objects.select_related("study") if owed.definition_in_use(site)}
+        due = owed.to_come(sites.values(), days=0)
+        events = StudyEvent.objects.select_related("subject").in_bulk({one.event_id for one in due})
+        people = User.objects.in_bulk({one.recipient_id for one in due})
+        for one in due:
+            event, site = events[one.event_id], sites[one.site_id]
+            self.stdout.write(
+                f"{one.day} {site.study.oid} {site.code} {event.subject.number} {event.event_oid}-{event.ordinal} "
+                f"{one.topic} {one.ordinal} {one.role} {people[one.recipient_id].username}"
+            )
+        self.stdout.write(f"{len(due)} reminder(s) due")
+        now = database_now()
+        for site in sites.values():
+            if until := held_until(site, now):
+                self.stdout.write(f"{site.study.oid} {site.code}: nothing leaves before {until:%Y-%m-%d %H:%M %Z}")
