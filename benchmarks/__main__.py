@@ -25,8 +25,10 @@ What counts is the ratio: absolute times are those of one machine on one day. Me
 
 NOTES = """## What is measured
 * **Page**: a saved form of over 30 questions, open for entry, through all middleware; the floor reads session and
-  person. The page adds some twenty statements, one of them the line in the access log, flushed to disk before the
-  page is shown, and draws the questions; one with answers to choose from is drawn once for each answer and language.
+  person. The page adds sixteen statements, one of them the line in the access log, flushed to disk before the page is
+  shown. Each look of a question is drawn once for all subjects, with marks where each page's texts go: what is kept
+  holds nothing that anybody typed.
+* **Subject page**: one subject with all forms of all visits saved; the number of statements does not grow with them.
 * **Autosave**: one field of an open form, from the browser's message to the committed draft; the floor as above. Small
   statements find person, place and right; one row is written and flushed.
 * **First save**: change set, one document of over 30 values checked against the definition, trail with digest, lock
@@ -37,25 +39,36 @@ NOTES = """## What is measured
   each time. *Both prepared* shows what the storage itself costs.
 * **Allocate**: medians of three rounds of each, in turn; the study's one chain and the row of the stratum put the
   clients in a queue, which pgbench's ten branches do only in part.
-* **Subject page**: one subject with all forms of all visits saved; the number of statements does not grow with them.
 * **Casebook**: a subject with 16 filled forms: reading, rules, history of every value, HTML, a tagged PDF/UA with its
   contents; the floor is plain paragraphs from a string, untagged, without a table.
 * Tables are analysed first, and sessions warmed up: a session that keeps plans made for empty tables is slower.
 
-## Where the time goes in what is missed, or nearly
-* **Page**: with 34 items and nine statements the ratio was 10. Drafts, queries, verifications, signatures and
-  participation added ten statements, most of whose time is Django's making of SQL and objects, not PostgreSQL; and the
-  form has 50 items now. `tests/integration/crf/test_queries.py` holds the number of statements.
-* **Subject page**: of its time some 40 % go to twenty statements, 30 % to templates (a chip for each form), 20 % to the
-  rules that say which forms are shown. The number of statements does not grow with the forms.
-* **First save**, 1.2 ms on a quiet disk against 0.7 ms: opening the change set 0.2 ms; the insert 0.45 ms, of which the
-  value check 0.17, the trail with its digest 0.12, the lock path 0.04 and the row itself 0.07; the commit with deferred
-  keys, seal and flush 0.35 ms. The value check is one index look-up and one expression for each value, inlined by the
-  planner. What remains above the bound are the properties of the trail; the slower the disk, the nearer to one.
-* **Load**: 0.045 ms of planning, which prepared statements save, and some 0.02 ms to hand over a document of 700
-  bytes. Either is a small part of the page around it.
-* **Allocate** varies between 0.27 and 0.32 with what else the machine does: eight Python clients share its processors
-  with the server, while pgbench's clients cost next to nothing.
+## Where the time goes
+The disk decides much: where it is busy, every flush takes milliseconds on both sides, so the ratios of the saves come
+near to one, and that of the autosave, whose floor has no flush, grows.
+
+* **Page**: between 7 on a busy machine and 10 on a quiet one, where the floor gains most. Of its processor time 37 %
+  are templates (a third of that the questions, the rest the frame around them), 12 % go to sending statements and
+  making objects of what comes back, 10 % are the floor, 8 % the rules; the rest binds the answers to the questions
+  and makes addresses. Most statements are SQL of our own, since Django needs longer to make one than PostgreSQL to
+  answer it. What a subject has little of (queries, verifications, signatures, drafts) is asked for in one statement,
+  and read only where there is some. `tests/integration/crf/test_queries.py` holds their number.
+* **Subject page**: a third are templates (a chip for each form, of which each kind is drawn once), an eighth the rows
+  of 75 forms, a fifth the rules and states of the cells.
+* **First save**, each part measured in the server without its neighbours: opening the change set 0.10 ms, a fifth of
+  it random numbers; the insert 0.39 ms, of which the row with its indexes 0.15, the value check 0.10, the trail with
+  its digest 0.10, the lock path 0.02; foreign keys and seal 0.2 ms; then the flush. The floor makes its 60 rows in
+  0.1 ms, and flushes. On a quiet disk, where a flush takes 0.3 ms, what the trail, its digests and its seal cost is
+  about as much as the whole floor: 1.3 cannot be had there without giving up one of these properties.
+* **Save again**: opening the change set 0.10 ms; the update 0.57 ms, of which the row with its indexes 0.14, the
+  trail 0.22 (both documents compared, three rows with salt and digest), the value check 0.11, what is written once
+  0.03, the lock path 0.03, signatures and verifications 0.02; reading the form 0.1 ms; seal 0.15 ms; two round trips
+  more than the floor. Trail and seal keep one plan for each session: planned at every save they took 0.5 ms more.
+* **Load**: half of what is above the floor is planning, which prepared statements save and psycopg2 has not; the rest
+  finds one row by four conditions and hands over a document of 700 bytes. On a quiet machine, where a bare `SELECT 1`
+  takes 0.04 ms, either weighs as much as the floor. Both are a small part of the page around them.
+* **Allocate** varies with what else the machine does: eight Python clients share its processors with the server,
+  while pgbench's clients cost next to nothing.
 """
 
 
