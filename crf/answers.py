@@ -133,7 +133,7 @@ class SubjectAnswers:
 
     @cached_property
     def participation(self) -> Participation:
-        return participation_of(self.subject)
+        return participation_of(self.subject) if self.around.left else Participation()
 
     @property
     def death_on(self) -> date | PartialDate | None:

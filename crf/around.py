@@ -6,26 +6,32 @@ from django.db import connection
 
 from crf.queries import STANDING
 from sites.models import Subject
+from sites.participation import SOMEBODY_LEFT
 
-AROUND = """SELECT
+AROUND = f"""SELECT
     EXISTS (SELECT FROM crf_query WHERE subject_id = %(subject)s AND status = ANY(%(standing)s)),
     EXISTS (SELECT FROM crf_verification WHERE subject_id = %(subject)s AND dropped_in IS NULL),
     EXISTS (SELECT FROM crf_signature WHERE subject_id = %(subject)s),
-    EXISTS (SELECT FROM crf_draft WHERE subject_id = %(subject)s)"""
+    EXISTS (SELECT FROM crf_draft WHERE subject_id = %(subject)s),
+    {SOMEBODY_LEFT}"""
 
 
 @dataclass(frozen=True)
 class Around:
-    """Is there one? `queries` and `verifications`: that stand; `signatures`: also void; `drafts`: of anybody."""
+    """Is there one? `queries` and `verifications`: that stand; `signatures`: also void; `drafts`: of anybody.
+
+    `left`: does the subject no longer take part in everything?
+    """
 
     queries: bool
     verifications: bool
     signatures: bool
     drafts: bool
+    left: bool
 
 
 def around(subject: Subject) -> Around:
     """One query."""
     with connection.cursor() as cursor:
-        cursor.execute(AROUND, {"subject": subject.pk, "standing": list(STANDING)})
+        cursor.execute(AROUND, {"subject": subject.pk, "subjects": [subject.pk], "standing": list(STANDING)})
         return Around(*cursor.fetchone())

@@ -13,7 +13,7 @@ from sites.days import last_day
 from sites.models import Death, Erasure, Stop, StopKind, Subject
 
 LEFT_BY_CONSENT = frozenset({StopKind.REGISTERS, StopKind.SAMPLES})  # asked about on their own when a consent ends
-SOMEBODY_LEFT = """SELECT EXISTS (SELECT FROM sites_death WHERE subject_id = ANY(%(subjects)s) AND ended_in IS NULL)
+SOMEBODY_LEFT = """EXISTS (SELECT FROM sites_death WHERE subject_id = ANY(%(subjects)s) AND ended_in IS NULL)
     OR EXISTS (SELECT FROM sites_erasure WHERE subject_id = ANY(%(subjects)s) AND declined_in IS NULL)
     OR EXISTS (SELECT FROM sites_stop WHERE subject_id = ANY(%(subjects)s) AND ended_in IS NULL)"""
 SILENCED_BY = frozenset({StopKind.CONSENT, StopKind.QUESTIONNAIRES, StopKind.LOST})  # nobody is written to after these
@@ -110,7 +110,7 @@ def participations(subjects: Collection[UUID]) -> dict[UUID, Participation]:
 
 def _somebody_left(subjects: Collection[UUID]) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(SOMEBODY_LEFT, {"subjects": list(subjects)})
+        cursor.execute(f"SELECT {SOMEBODY_LEFT}", {"subjects": list(subjects)})
         left: bool = cursor.fetchone()[0]
     return left
 

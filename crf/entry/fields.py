@@ -5,6 +5,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import get_language
+
 from crf.entry.document import Answer
 from crf.entry.parse import shown
 from crf.entry.posted import Typed
@@ -50,7 +52,13 @@ def typed_of(item: ItemDef, answer: Answer, zone: ZoneInfo) -> Typed:
 
 def source_words(study: StudyDef, form_oid: str, item: ItemDef) -> str:
     """The questions that a derived item is computed from, by their labels; of a long row the first and the last."""
-    names = compiled(study, item.derived or "", form_oid).names
+    return _source_words(study, form_oid, item.oid, get_language())
+
+
+@lru_cache(maxsize=4096)
+def _source_words(study: StudyDef, form_oid: str, item_oid: str, language: str | None) -> str:
+    """`language`: that of the labels."""
+    names = compiled(study, study.item(item_oid).derived or "", form_oid).names
     items = (name.rpartition(".")[2] for name in names if not name.partition(".")[0].islower())
     labels = list(dict.fromkeys(str(study.item(oid).label) for oid in items))
     return "; ".join(labels) if len(labels) <= MOST_SOURCES else f"{labels[0]} … {labels[-1]}"
