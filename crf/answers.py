@@ -228,10 +228,15 @@ def visits_of(subject: Subject) -> list[StudyEvent]:
 
 
 def saved_forms(subject: Subject, events: Iterable[StudyEvent]) -> list[FormData]:
-    """The forms of a subject that count, each with its visit, one of `events`; one that came with its visit after these
-    were read is left out."""
+    """The forms of a subject that count, each with its visit, one of `events`, and who first saved it when.
+
+    One that came with its visit after these were read is left out.
+    """
     rows = FormData.objects.raw(
-        "SELECT * FROM crf_formdata WHERE subject_id = %s AND removed_in IS NULL ORDER BY repeat_key", [subject.pk]
+        """SELECT f.*, c.at AS first_saved_at, c.actor_name AS first_saved_by
+            FROM crf_formdata f JOIN audit.change_set c ON c.id = f.created_in
+            WHERE f.subject_id = %s AND f.removed_in IS NULL ORDER BY f.repeat_key""",
+        [subject.pk],
     )
     by_id = {event.pk: event for event in events}
     forms = [form for form in rows if form.event_id in by_id]

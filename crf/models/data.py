@@ -1,5 +1,7 @@
 """The data themselves: visits, and forms as flat documents of canonical text (data_model §1-2)."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -71,6 +73,9 @@ class FormData(RegulatedModel):
     marks = models.JSONField(default=dict)
     observed_at = models.DateTimeField(null=True)
     removed_in = models.UUIDField(null=True)
+
+    first_saved_at: datetime  # these two with crf.answers.saved_forms only
+    first_saved_by: str
 
     class Meta:
         constraints = [

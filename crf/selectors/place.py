@@ -10,7 +10,6 @@ from crf.answers import SubjectAnswers, saved_forms, visits_of
 from crf.entry.document import Document, Rules
 from crf.models import FormData, StudyEvent
 from crf.selectors.definitions import definition_for
-from pallsoft.audit.selectors import Author, author_of
 from sites.clock import database_now
 from sites.models import Subject
 from sites.selectors import version_at
@@ -49,11 +48,6 @@ class Place:
         return Document(self.row.data, self.row.marks) if self.row else Document()
 
     @property
-    def first_saved(self) -> Author | None:
-        """By whom and when the row was first saved."""
-        return author_of(self.row.created_in_id) if self.row else None
-
-    @property
     def rules(self) -> Rules:
         observed_at = self.observed_at or (self.row.observed_at if self.row else None)
         return Rules(self.study, self.form, self.answers.at(self.event, observed_at))
@@ -63,7 +57,7 @@ class Place:
         told = told or (self.row.observed_at if self.row else None)
         if told is None and self.event.happened_on:
             return self.event.happened_on
-        told = told or (first.at if (first := self.first_saved) else database_now())
+        told = told or (self.row.first_saved_at if self.row else database_now())
         return told.astimezone(self.zone).date()
 
 

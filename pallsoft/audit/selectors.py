@@ -38,20 +38,6 @@ class TrailRow:
     masked: bool = False
 
 
-@dataclass(frozen=True)
-class Author:
-    """Who opened a change set, and when (UTC)."""
-
-    at: datetime
-    name: str
-
-
-def author_of(change_set: UUID) -> Author:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT at, actor_name FROM audit.change_set WHERE id = %s", [change_set])
-        return Author(*cursor.fetchone())
-
-
 def trail_for(*, table: str, row_id: UUID, item: str | None = None) -> list[TrailRow]:
     """Everything that happened to a row, or to one of its items, newest first."""
     return _rows(

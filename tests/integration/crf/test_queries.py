@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-FORM, SUBJECT = 17, 16  # two of them are the session's and the person's
+FORM, SUBJECT = 15, 15  # two of them are the session's and the person's
 
 
 @pytest.fixture
