@@ -273,7 +273,8 @@ class _Outside:
         if self.event is None:
             return None
         if prefix == "form":
-            return self.observed_at or self._end_of_visit()
+            at = self.observed_at or self._end_of_visit()
+            return at if name == "observed_at" else _local_day(self.answers, at)
         return self.event.event_oid if name == "oid" else self.event.happened_on
 
     def _end_of_visit(self) -> datetime | None:

@@ -10,6 +10,7 @@
 | `subject.sex` …            | the subject                                                    |
 | `event.oid` …              | this event; in forms and in the relevance of events            |
 | `form.observed_at`         | when this form was observed, else the end of the visit's day   |
+| `form.observed_on`         | its calendar day                                               |
 | `now.date`                 | today in the study's time zone                                 |
 
 Items of a repeating form are named from outside only over all their repeats (`sum_of(RT.DOSE)`).
@@ -51,6 +52,7 @@ _KNOWN = {
     "subject.consent_at": DATETIME,
     "now.date": DATE,
 }
+_OF_FORM = {"form.observed_at": DATETIME, "form.observed_on": DATE}
 
 
 @lru_cache(maxsize=8192)
@@ -117,8 +119,8 @@ class Scope:
             return Type(TEXT.name, frozenset(arm.code for arm in self.study.arms))
         if prefix == "event" and (self.form or self.at_event):
             return self._event(name)
-        if ref == "form.observed_at" and self.form:
-            return DATETIME
+        if ref in _OF_FORM and self.form:
+            return _OF_FORM[ref]
         own = fact_types(self.study) if self.facts is None else self.facts
         if prefix == "fact" and name in own:
             return own[name]

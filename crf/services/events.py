@@ -35,7 +35,7 @@ def record_visit_date(*, event: StudyEvent, happened_on: date, by: User, reason:
         event.save(update_fields=["happened_on"])
         recalculate(
             SubjectAnswers(event.subject, definition_at(event.subject.site)),
-            {"event.happened_on", "form.observed_at"},
+            {"event.happened_on", "form.observed_at", "form.observed_on"},
             by,
         )
         return event

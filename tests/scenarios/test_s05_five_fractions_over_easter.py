@@ -136,15 +136,30 @@ def test_a_holiday_is_never_a_missed_fraction(course, crc):
     assert radiotherapy.event.window_from == DAY_0 and len(days) == 6
 
 
-def test_days_since_the_first_and_the_last_fraction_stand_with_each_answer(course, crc):
+def days_of(answered, prefix):
+    return tuple(answered.data[f"{prefix}_{day}"] for day in ("DAYR", "DAY", "DAYL"))
+
+
+def test_days_since_randomisation_first_and_last_fraction_stand_with_each_answer(course, crc):
     answered = enter(course, crc, "W2", "NRS", scores(date(2026, 4, 13)))
-    assert (answered.data["NRS_DAY"], answered.data["NRS_DAYL"]) == ("14", "4")
+    assert days_of(answered, "NRS") == ("24", "14", "4")
+    at = datetime(2026, 4, 27, 11, tzinfo=OSLO)
+    answered = enter(course, crc, "W4", "EQ5D", {"EQ_VAS": "60"}, observed_at=at)
+    assert days_of(answered, "EQ") == ("38", "28", "18")
+
+
+def test_a_later_fraction_changes_the_days_of_no_earlier_answer(course, crc, fraction):
+    answered = enter(course, crc, "W2", "NRS", scores(date(2026, 4, 13)))
+    fraction(6, date(2026, 4, 20), why={"RTF_D6": "gitt utenom planen"})
+    answered.refresh_from_db()
+    assert days_of(answered, "NRS") == ("24", "14", "4")
+    assert days_of(enter(course, crc, "W4", "NRS", scores(date(2026, 4, 27))), "NRS") == ("38", "28", "7")
 
 
 def test_an_answer_before_the_end_of_radiotherapy_is_flagged(course, crc):
     """Softly: the patient is asked nothing, the site sees it on the form."""
     answered = enter(course, crc, "W2", "NRS", scores(date(2026, 4, 8)))
-    assert answered.data["NRS_DAYL"] == "-1"
+    assert days_of(answered, "NRS") == ("19", "9", "0")
     assert "NRS_C2@1" in answered.marks["NRS_ON"]["checks"]
     in_time = enter(course, crc, "W4", "NRS", scores(date(2026, 4, 27)))
     assert "NRS_ON" not in in_time.marks

@@ -172,6 +172,27 @@ def _over_repeats(
     return build
 
 
+def _latest(compiler: "Compiler", call: ast.Call) -> Term:
+    """The latest date that an item has among the repeats of its form, not after a given one.
+
+    Repeats without a value do not count, nor do partial dates that may lie later.
+    """
+    node, until = _arguments(compiler, call, 2)
+    ref, found = compiler.look_up(node, repeats=True)
+    if found != DATE:
+        raise compiler.error(node, f"is {found.name}, needs to be {DATE.name}")
+    limit = compiler.expect(until, DATE)
+
+    def run(context: Any) -> Maybe:
+        last = limit(context)
+        if last is UNKNOWN or isinstance(last, PartialDate):
+            return UNKNOWN
+        days = [day for day in context.values(ref) if isinstance(day, date) and day <= last]
+        return max(days, default=UNKNOWN)
+
+    return Term(DATE, run)
+
+
 def _count(values: Sequence[Maybe]) -> Maybe:
     return Decimal(sum(value is not UNKNOWN for value in values))
 
@@ -241,5 +262,6 @@ FUNCTIONS: dict[str, Callable[["Compiler", ast.Call], Term]] = {
     "count_of": _over_repeats(_count, [], NUMBER),
     "sum_of": _over_repeats(_sum, [NUMBER]),
     "min_of": _over_repeats(_of_known(min), [NUMBER, DATE, DATETIME]),
+    "latest_of": _latest,
     "max_of": _over_repeats(_of_known(max), [NUMBER, DATE, DATETIME]),
 }

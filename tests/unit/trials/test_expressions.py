@@ -196,6 +196,22 @@ def test_repeats_are_counted_and_summed(source, doses, expected):
     assert result(source, RT__DOSE=doses) == expected
 
 
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        (date(2026, 3, 8), UNKNOWN),
+        (date(2026, 3, 9), date(2026, 3, 9)),
+        (date(2026, 3, 11), date(2026, 3, 9)),
+        (date(2026, 3, 12), date(2026, 3, 12)),
+        (PartialDate(2027), UNKNOWN),
+        (UNKNOWN, UNKNOWN),
+    ],
+)
+def test_the_latest_of_repeats_is_not_after_the_day_and_passes_over_those_without_one(until, expected):
+    days = [date(2026, 3, 12), UNKNOWN, date(2026, 3, 9), PartialDate(2026, 1)]
+    assert result("latest_of(RT.DAY, D)", D=until, RT__DAY=days) == expected
+
+
 def test_an_expression_lists_what_it_asks_for_in_order():
     expr = compile("Y > 1 and X > Y and fact.arm == 'RED' and sum_of(RT.DOSE) > 1 and reason(C) == 'ND'", Env())
     assert expr.names == ("Y", "X", "fact.arm", "RT.DOSE", "C")
@@ -223,6 +239,8 @@ def test_an_expression_lists_what_it_asks_for_in_order():
         ("min(X)", "takes 2 or more value(s), not 1"),
         ("min(C, C)", "needs to be number or date"),
         ("sum_of(RT.DAY)", "is date, needs to be number"),
+        ("latest_of(RT.DOSE, D)", "is number, needs to be date"),
+        ("latest_of(RT.DAY, X)", "is number, needs to be date"),
         ("round(X, Y)", "not a number of decimals from 0 to 6"),
         ("lookup(C, 'NOPE')", "'NOPE' is not a table"),
         ("lookup(C, C)", "is not a text in quotes"),

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.trials.test_evaluate import Outside
 from trials.evaluate import evaluate
+from trials.values import UNKNOWN
 
 SYMPTOMS = ["PAIN", "BLEED", "BOWEL", "URINARY", "VAGINAL"]
 
@@ -74,14 +75,33 @@ def test_a_questionnaire_that_was_not_answered_asks_only_why(pallsoft):
         assert form_says(pallsoft, form, {f"{prefix}_NOT": "ILL"}).items == {f"{prefix}_NOT"}
 
 
-def test_each_score_knows_its_days_from_the_first_and_the_last_fraction(pallsoft):
-    known = {"event__oid": "W2", "fact__anchor_on": date(2026, 9, 15), "subject__consent_on": date(2026, 9, 1)}
-    fractions = {
-        "RT__RTF_GY": [Decimal(5), Decimal(0), Decimal(5)],
-        "RT__RTF_DAY": [Decimal(14), Decimal(0), Decimal(20)],
-    }
-    derived = form_says(pallsoft, "NRS", NRS, **known, **fractions).derived
-    assert (derived["NRS_DAY"], derived["NRS_DAYL"]) == ("16", "10")
+QUESTIONNAIRES = {"NRS": "NRS", "QLC": "QLC", "QCR": "CR", "QPR": "PR", "QCX": "CX", "EQ5D": "EQ", "SAT": "SAT"}
+COURSE = {
+    "fact__randomized_on": date(2026, 9, 8),
+    "fact__anchor_on": date(2026, 9, 15),
+    "RT__RTF_ON": [date(2026, 9, 15), UNKNOWN, date(2026, 9, 21), date(2026, 10, 5)],
+}
+
+
+@pytest.mark.parametrize(("form", "prefix"), QUESTIONNAIRES.items())
+def test_each_questionnaire_knows_its_days_from_randomisation_first_and_last_fraction(pallsoft, form, prefix):
+    """The last fraction that had been given when it was answered: a later one changes nothing (S15)."""
+    answered = date(2026, 10, 1)
+    known = COURSE | {"event__oid": "W2", "form__observed_on": answered}
+    derived = form_says(pallsoft, form, NRS if form == "NRS" else {}, **known).derived
+    assert [derived[f"{prefix}_{day}"] for day in ("DAYR", "DAY", "DAYL")] == ["23", "16", "10"]
+
+
+@pytest.mark.parametrize(("form", "prefix"), QUESTIONNAIRES.items())
+def test_an_answer_of_the_day_counts_that_days_fraction_and_one_before_the_first_none(pallsoft, form, prefix):
+    for answered, expected in [(date(2026, 9, 15), "0"), (date(2026, 9, 14), None)]:
+        known = COURSE | {"event__oid": "RT", "form__observed_on": answered}
+        answers = NRS | {"NRS_ON": answered.isoformat()} if form == "NRS" else {}
+        assert form_says(pallsoft, form, answers, **known).derived.get(f"{prefix}_DAYL") == expected
+
+
+def test_days_from_the_last_fraction_tell_the_arm_and_are_kept_from_who_may_not_see_it(pallsoft):
+    assert all(pallsoft.item(f"{prefix}_DAYL").reveals_arm for prefix in QUESTIONNAIRES.values())
 
 
 @pytest.mark.parametrize(
