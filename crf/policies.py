@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from crf.models import FormData, FormStatus, Lock, LockKind, StudyEvent
+from crf.models import EVENT_TRANSITIONS, EventState, FormData, FormStatus, Lock, LockKind, StudyEvent
 from crf.selectors.locks import lock_sentence, strongest
 from pallsoft.errors import NotAllowedNow, PallsoftError
 from pallsoft.request import once
@@ -74,6 +74,20 @@ def check_can_change_event(event: StudyEvent) -> None:
     check_can_enter(event.subject.site)
     if lock := standing_lock(event, ""):
         raise NotAllowedNow(visit_lock_words(lock))
+
+
+def check_can_become(event: StudyEvent, to: EventState, study: StudyDef) -> None:
+    """Raises NotAllowedNow unless the visit may be recorded as `to` from what it is now."""
+    if study.event(event.event_oid).kind == "log":
+        raise NotAllowedNow(_("What is entered whenever it happens is no visit: it has no day."))
+    if to not in EVENT_TRANSITIONS[event.state]:
+        raise NotAllowedNow(
+            _("The visit is marked as not done. Take that mark away first.")
+            if event.state is EventState.NOT_DONE
+            else _("The visit is not marked as not done.")
+        )
+    if to is EventState.NOT_DONE and event.happened_on and event.forms.filter(removed_in=None).exists():
+        raise NotAllowedNow(_("Forms are saved at the visit, so it was done. If they do not belong here, remove them."))
 
 
 def can_change_event(event: StudyEvent) -> bool:

@@ -81,10 +81,8 @@ def timing(day: date, window_from: date | None, window_to: date | None) -> Timin
 
 def state_of(event: StudyEvent, today: date) -> VisitState:
     """Whether a visit is done, not done, to come, due or overdue on the day `today` of its site."""
-    if event.not_done_reason:
-        return VisitState.NOT_DONE
-    if event.happened_on:
-        return VisitState.DONE
+    if event.is_settled:
+        return VisitState(event.state)
     return _WAITING[timing(today, event.window_from, event.window_to)]
 
 

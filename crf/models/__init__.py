@@ -1,7 +1,7 @@
 """The data, what is found in them, what closes them."""
 
 from crf.models.closing import Lock, LockKind, Meaning, Signature
-from crf.models.data import ClosedFor, FormData, FormStatus, StudyEvent
+from crf.models.data import EVENT_TRANSITIONS, ClosedFor, EventState, FormData, FormStatus, StudyEvent
 from crf.models.quality import (
     Deviation,
     DeviationStatus,
@@ -16,10 +16,12 @@ from crf.models.quality import (
 from crf.models.requests import Draft, ExportJob, ExportKind, ExportState, MaskRequest, Request
 
 __all__ = [
+    "EVENT_TRANSITIONS",
     "ClosedFor",
     "Deviation",
     "DeviationStatus",
     "Draft",
+    "EventState",
     "ExportJob",
     "ExportKind",
     "ExportState",

@@ -19,6 +19,21 @@ class ClosedFor(models.TextChoices):
     LOST = "lost", _("Lost to follow-up")
 
 
+class EventState(models.TextChoices):
+    """What is recorded of a visit; whether one that is expected is due, says crf.schedule."""
+
+    EXPECTED = "expected", _("Expected")
+    DONE = "done", _("Done")
+    NOT_DONE = "not_done", _("Not done")
+
+
+EVENT_TRANSITIONS: dict[EventState, frozenset[EventState]] = {
+    EventState.EXPECTED: frozenset({EventState.DONE, EventState.NOT_DONE}),
+    EventState.DONE: frozenset({EventState.DONE, EventState.NOT_DONE}),  # another day; or nothing took place after all
+    EventState.NOT_DONE: frozenset({EventState.EXPECTED}),
+}
+
+
 class StudyEvent(RegulatedModel):
     """A visit of a subject. `ordinal` counts attempts (re-screening) and repeats."""
 
@@ -31,11 +46,21 @@ class StudyEvent(RegulatedModel):
     window_to = models.DateField(null=True)
     provisional = models.BooleanField(default=False)  # reckoned from a planned date, not from the real day 0
     happened_on = models.DateField(null=True)
-    not_done_reason = models.CharField(max_length=200, blank=True)
+    not_done_reason = models.CharField(max_length=200, blank=True)  # in the study's first language, when it is a code's
+    not_done_code = models.CharField(max_length=32, blank=True)  # of the definition's list; "" for another reason
     closed_for = models.CharField(max_length=9, choices=ClosedFor, blank=True)  # then not done, and not by a person
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["subject", "event_oid", "ordinal"], name="study_event_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "event_oid", "ordinal"], name="study_event_once"),
+            models.CheckConstraint(
+                condition=models.Q(happened_on=None) | models.Q(not_done_reason=""), name="study_event_done_or_not"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(not_done_code="", closed_for="") | ~models.Q(not_done_reason=""),
+                name="study_event_not_done_with_reason",
+            ),
+        ]
 
     @property
     def key(self) -> tuple[str, int]:
@@ -43,14 +68,15 @@ class StudyEvent(RegulatedModel):
         return self.event_oid, self.ordinal
 
     @property
-    def why_not_done(self) -> str:
-        """In the reader's language when it was closed by itself."""
-        return str(ClosedFor(self.closed_for).label) if self.closed_for else self.not_done_reason
+    def state(self) -> EventState:
+        if self.not_done_reason:
+            return EventState.NOT_DONE
+        return EventState.DONE if self.happened_on else EventState.EXPECTED
 
     @property
     def is_settled(self) -> bool:
         """Done, or known not to be done: its plan is history."""
-        return bool(self.happened_on or self.not_done_reason)
+        return self.state is not EventState.EXPECTED
 
 
 class FormStatus(models.TextChoices):

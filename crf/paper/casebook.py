@@ -99,6 +99,7 @@ class VisitPart:
 
     label: str
     event: StudyEvent
+    why_not_done: str
     is_log: bool
     forms: list[FormPart]
     absent: list[str]
@@ -212,7 +213,8 @@ class _Writer:
                     loose += [
                         self._thread(query, cell.form, visit) for query in queries if self._shows(cell.form, query)
                     ]
-        return VisitPart(visit.label, visit.event, visit.definition.kind == "log", parts, absent, loose)
+        is_log = visit.definition.kind == "log"
+        return VisitPart(visit.label, visit.event, visit.why_not_done, is_log, parts, absent, loose)
 
     def _form(self, row: FormData, visit: Visit, numbered: bool) -> FormPart:
         study = definition_for(row)

@@ -42,6 +42,7 @@ COLUMNS = {
     "window_to": gettext_lazy("Last day of the window"),
     "provisional": gettext_lazy("Provisional plan"),
     "not_done_reason": gettext_lazy("Why it was not done"),
+    "not_done_code": gettext_lazy("Code of the reason"),
     "status": gettext_lazy("Status"),
     "number": gettext_lazy("Subject number"),
     "birth_year": gettext_lazy("Birth year"),

@@ -21,6 +21,7 @@ from crf.selectors.locks import CHIPS, strongest
 from crf.selectors.plan import form_plan
 from crf.selectors.standing import signed_forms
 from crf.selectors.visible import visible_queries
+from crf.selectors.words import why_not_done
 from pallsoft.templatetags.ui import rolled_up
 from sites.permissions import AnyUser
 from trials.definition import FormDef, FormRef, StudyEventDef
@@ -53,6 +54,7 @@ class Visit:
     state: VisitState
     plan: Planned | None  # by day 0 as it is now; what is done keeps the window of its own time beside it
     day: int | None  # on which it took place, counted from day 0
+    why_not_done: str
     cells: dict[str, Cell] = field(default_factory=dict)
 
     @property
@@ -62,6 +64,11 @@ class Visit:
             return None
         window = self.plan or self.event
         return timing(self.event.happened_on, window.window_from, window.window_to)
+
+    @property
+    def is_due(self) -> bool:
+        """Its window has begun, and nothing is recorded of it."""
+        return self.state in (VisitState.DUE, VisitState.OVERDUE)
 
     @property
     def is_moved(self) -> bool:
@@ -190,7 +197,8 @@ class _Board:
         day = (event.happened_on - self.clock.day).days if event.happened_on and self.clock else None
         label, url = visit_label(event, definition), visit_url(event)
         state = state_of(event, self.answers.today_at_site)
-        return Visit(event, definition, label, url, status, state, self.plan.get(event.key), day, cells)
+        plan, why = self.plan.get(event.key), why_not_done(event, self.study)
+        return Visit(event, definition, label, url, status, state, plan, day, why, cells)
 
     def cells(self, event: StudyEvent) -> dict[str, Cell]:
         return {cell.form.oid: cell for cell in self._cells(event, self.study.event(event.event_oid))}

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from crf.answers import SubjectAnswers
+from crf.schedule import VisitState
 from crf.selectors.matrix import Cell, Matrix, Visit
 from sites.models import SubjectStatus
 from sites.permissions import AnyUser, Permission, has_permission
@@ -29,15 +31,10 @@ def next_steps(matrix: Matrix, answers: SubjectAnswers, user: AnyUser) -> list[N
     return [NextStep(visit, cells[0], len(cells) - 1) for visit, cells in waiting if cells]
 
 
-def next_visit(matrix: Matrix, answers: SubjectAnswers) -> Visit | None:
+def next_visit(matrix: Matrix) -> Visit | None:
     """The visit whose window begins next."""
-    today = answers.today_at_site
-    to_come = [
-        visit
-        for visit in matrix.columns
-        if not visit.event.is_settled and visit.event.window_from and visit.event.window_from > today
-    ]
-    return min(to_come, key=lambda visit: visit.event.window_from or today, default=None)
+    to_come = [visit for visit in matrix.columns if visit.state is VisitState.TO_COME]
+    return min(to_come, key=lambda visit: visit.event.window_from or date.max, default=None)
 
 
 def _waiting(visit: Visit, answers: SubjectAnswers) -> Iterator[Cell]:
@@ -51,7 +48,6 @@ def _has_begun(visit: Visit, answers: SubjectAnswers) -> bool:
     """By its window, by what is entered in it; the screening, which has no window, while it goes on."""
     if any(cell.status != "planned" for cell in visit.cells.values()):
         return True
-    opens = visit.event.window_from
-    if opens is None:
+    if visit.state is VisitState.NO_DATE:
         return answers.subject.status == SubjectStatus.SCREENING and visit.definition.kind == "screening"
-    return opens <= answers.today_at_site
+    return visit.state is not VisitState.TO_COME

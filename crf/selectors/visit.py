@@ -5,10 +5,16 @@ from crf.models import StudyEvent
 from crf.selectors.matrix import cells_of
 from crf.selectors.place import Place
 from sites.permissions import AnyUser
-from trials.definition import FormDef
+from trials.definition import FormDef, StudyDef
 
 WAITING = {"planned", "overdue", "in_progress"}
 QUESTIONS = "#questions"  # the next Tab then reaches the first question (crf/form.html)
+
+
+def reasons_of(study: StudyDef) -> list[tuple[str, str]]:
+    """(code, words) of the reasons why a visit was not done; empty where they are typed."""
+    listed = study.why_not_done
+    return [(item.code, str(item.label)) for item in listed.items] if listed else []
 
 
 def next_url(place: Place, user: AnyUser) -> str:

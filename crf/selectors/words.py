@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from crf.answers import SubjectAnswers
 from crf.entry.document import Answer, Document
 from crf.entry.parse import shown
-from crf.models import StudyEvent
+from crf.models import ClosedFor, StudyEvent
 from sites.models import Sex
 from trials.definition import MISSING_CODES, ItemDef, StudyDef
 from trials.subject_rules import SubjectContext
@@ -54,6 +54,16 @@ def reference_words(answers: SubjectAnswers, ref: str, event: StudyEvent) -> str
     row = answers.instance(prefix or "HERE", name, event)
     answer = Document(row.data, row.marks).answer(name) if row else Answer()
     return f"{item.label}: {answer_words(answers.study, item, answer, answers.zone)}"
+
+
+def why_not_done(event: StudyEvent, study: StudyDef) -> str:
+    """In the reader's language where the definition or the system has the words; else as it was typed."""
+    if event.closed_for:
+        return str(ClosedFor(event.closed_for).label)
+    listed = study.why_not_done
+    if listed and event.not_done_code in listed.codes:
+        return str(listed.label_of(event.not_done_code))
+    return event.not_done_reason
 
 
 def fact_words(answers: SubjectAnswers, value: Any, code_list: str | None = None) -> str:

@@ -17,6 +17,7 @@ from crf.selectors.next_steps import next_steps, next_visit
 from crf.selectors.participation import standing_now
 from crf.selectors.strip import strip_for
 from crf.selectors.subject_page import actions_for
+from crf.selectors.visit import reasons_of
 from crf.views.as_of import is_asked, status_of
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites.models import SubjectStatus
@@ -58,5 +59,6 @@ def _to_do(answers: SubjectAnswers, matrix: Matrix, user: AnyUser) -> dict[str, 
         "stopped": list(standing_now(answers.participation)),
         "next_steps": steps,
         "is_confirmed": screened and eligibility_of(answers.subject).signature is not None,
-        "next_visit": next_visit(matrix, answers),
+        "next_visit": next_visit(matrix),
+        "reasons": reasons_of(answers.study),
     }

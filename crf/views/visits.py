@@ -13,14 +13,17 @@ from crf import services
 from crf.answers import SubjectAnswers
 from crf.entry import dates
 from crf.entry.refusal import Refused
-from crf.models import LockKind, StudyEvent
+from crf.models import EventState, LockKind, StudyEvent
 from crf.policies import can_change_event, standing_lock, visit_lock_words
 from crf.selectors import signatures
 from crf.selectors.crumbs import subject_crumb
 from crf.selectors.loading import event_for
 from crf.selectors.locks import CHIPS
 from crf.selectors.matrix import visit_label, visit_of
+from crf.selectors.place import standing
 from crf.selectors.strip import strip_for
+from crf.selectors.visit import reasons_of
+from crf.selectors.words import why_not_done
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.permissions import Permission, rights_at
@@ -29,7 +32,10 @@ from sites.selectors import definition_at
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def visit_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
-    """POST `act`: date | not-done | expected, with `happened_on` and `reason` as typed."""
+    """POST `act`: date | not-done | expected, with `happened_on` and `reason` as typed; `code`: a reason of the list.
+
+    `from` = "subject": back to the subject's page.
+    """
     event = event_for(request.user, **address)
     errors: list[dict[str, Any]] = []
     if request.method == "POST":
@@ -38,11 +44,23 @@ def visit_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
         except (InvalidInput, NotAllowedNow) as refusal:
             errors = [{"text": refusal.message}]
         else:
-            messages.success(request, _("The visit is saved."))
-            return redirect(request.path)
+            return _back(request, event)
     return render(
         request, "crf/visit.html", _context(request, event) | {"errors": errors}, status=422 if errors else 200
     )
+
+
+def _back(request: AuthenticatedRequest, event: StudyEvent) -> HttpResponse:
+    """To where the act was done; what was marked in one click is told by name, so that a slip is seen at once."""
+    study, told = definition_at(event.subject.site), standing(event)
+    if told.state is EventState.NOT_DONE:
+        words = {"visit": visit_label(event, study.event(event.event_oid)), "why": why_not_done(told, study)}
+        messages.success(request, _("%(visit)s is marked as not done: %(why)s") % words)
+    else:
+        messages.success(request, _("The visit is saved."))
+    if request.POST.get("from") == "subject":
+        return redirect("subject", event.subject.study.oid, event.subject.number)
+    return redirect(request.path)
 
 
 def _context(request: AuthenticatedRequest, event: StudyEvent) -> dict[str, Any]:
@@ -59,6 +77,7 @@ def _context(request: AuthenticatedRequest, event: StudyEvent) -> dict[str, Any]
         "closed": visit_lock_words(lock) if lock else "",
         "may_lock": bool(rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}),
         "typed": request.POST,
+        "reasons": reasons_of(answers.study),
         "signing": signatures.of_visit(event, request.user),
     }
 
@@ -72,7 +91,7 @@ def _date(request: AuthenticatedRequest, event: StudyEvent) -> None:
 
 
 def _not_done(request: AuthenticatedRequest, event: StudyEvent) -> None:
-    services.mark_not_done(event=event, by=request.user, reason=_reason(request))
+    services.mark_not_done(event=event, by=request.user, code=request.POST.get("code", ""), reason=_reason(request))
 
 
 def _expected(request: AuthenticatedRequest, event: StudyEvent) -> None:

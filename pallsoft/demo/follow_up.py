@@ -186,13 +186,13 @@ class FollowUp:
             place = self.draw.choice([DeathPlace.HOME, DeathPlace.HOSPITAL, DeathPlace.NURSING_HOME])
             facts = DeathFacts(day=died.isoformat(), cause=DeathCause.CANCER, place=place, told_by=ToldBy.RECORD)
             record_death(subject=subject, facts=facts, by=nurse)
-            self._mark_the_rest("Pasienten døde")
+            self._mark_the_rest("DEAD")
 
-    def _mark_the_rest(self, reason: str) -> None:
+    def _mark_the_rest(self, code: str) -> None:
         """Visits that were due before; those to come are closed by the death itself."""
         left = StudyEvent.objects.filter(subject=self.life.subject, happened_on=None, not_done_reason="")
         for event in left.exclude(event_oid="LOG").select_related("subject__site", "subject__study"):
-            mark_not_done(event=event, by=self.life.place.nurse, reason=reason)
+            mark_not_done(event=event, by=self.life.place.nurse, code=code)
 
     def _on(self, event: str, form: str, values: answers.Values, day: date) -> None:
         self.life.enter(event, form, values, day)

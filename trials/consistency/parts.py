@@ -13,6 +13,8 @@ def study_makes_sense(study: StudyDef) -> Iterator[Fault]:
         yield Fault(("timezone",), f"{study.timezone} is not a time zone such as Europe/Oslo")
     if not any(option.required for option in study.consent.options):
         yield Fault(("consent", "options"), "no option is required: taking part itself has to be")
+    if study.not_done and not study.has_code_list(study.not_done):
+        yield Fault(("not_done",), f"{study.not_done} is not a code list of this study")
     for index, setting in enumerate(study.settings):
         if setting.key in DAYS_SETTINGS and not _is_a_number_of_days(setting.value):
             yield Fault(("settings", index, "value"), f"{setting.key} is not a whole number of days")

@@ -64,6 +64,7 @@ class StudyDef:
     tables: tuple[Table, ...] = may(keyed(Table, "oid"), ())
     facts: tuple[Fact, ...] = may(many(record(Fact)), ())
     checks: tuple[CommonCheck, ...] = may(many(record(CommonCheck)), ())
+    not_done: str | None = may(OID)  # the code list of reasons why a visit was not done; without it they are typed
     verification: VerificationPlan = may(record(VerificationPlan), VerificationPlan())
     reminders: ReminderPlan = may(record(ReminderPlan), ReminderPlan())
     code_lists: tuple[CodeList, ...] = needs(keyed(CodeList, "oid"))
@@ -103,6 +104,10 @@ class StudyDef:
 
     def codes_of(self, item: ItemDef) -> CodeList | None:
         return self.code_list(item.code_list) if item.code_list else None
+
+    @property
+    def why_not_done(self) -> CodeList | None:
+        return self.code_list(self.not_done) if self.not_done else None
 
     def arm(self, code: str) -> Arm:
         return {arm.code: arm for arm in self.arms}[code]

@@ -3,11 +3,13 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import IntegrityError
+from django.utils import translation
 
 from crf import facts
 from crf.answers import SubjectAnswers
 from crf.day_zero import days_waited
-from crf.models import StudyEvent
+from crf.models import EVENT_TRANSITIONS, EventState, StudyEvent
 from crf.services import (
     clear_not_done,
     mark_not_done,
@@ -16,6 +18,8 @@ from crf.services import (
     start_screening_attempt,
     void_form,
 )
+from pallsoft.audit.context import change_set
+from pallsoft.audit.models import ChangeSet
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.selectors import definition_at
 
@@ -135,16 +139,81 @@ def test_a_visit_is_marked_as_not_done_with_a_reason_and_back(visit, crc, subjec
     with pytest.raises(InvalidInput):
         mark_not_done(event=visit("WK2"), by=crc, reason=" ")
     event = mark_not_done(event=visit("WK2"), by=crc, reason="too ill")
-    assert event.not_done_reason == "too ill"
+    assert (event.not_done_reason, event.not_done_code) == ("too ill", "")
     with pytest.raises(InvalidInput):
         clear_not_done(event=event, by=crc, reason="")
     assert clear_not_done(event=event, by=crc, reason="came after all").not_done_reason == ""
+
+
+def test_a_reason_of_the_list_is_stored_as_its_code_and_in_the_words_of_the_study(visit, crc):
+    with translation.override("en"):
+        event = mark_not_done(event=visit("WK2"), by=crc, code="ILL")
+    stored = StudyEvent.objects.get(pk=event.pk)
+    assert (stored.not_done_code, stored.not_done_reason) == ("ILL", "For syk")
+    marked = ChangeSet.objects.get(action="crf.mark_not_done")
+    assert (marked.actor_name, marked.reason) == (crc.full_name, "For syk")
+    clear_not_done(event=event, by=crc, reason="feil besøk")
+    assert StudyEvent.objects.get(pk=event.pk).not_done_code == ""
+
+
+@pytest.mark.parametrize("code", ["DEAD", "ill", "\x00"])
+def test_a_reason_that_is_not_on_the_list_is_refused(visit, crc, code):
+    with pytest.raises(InvalidInput):
+        mark_not_done(event=visit("WK2"), by=crc, code=code)
+    assert not StudyEvent.objects.exists()
 
 
 def test_a_visit_that_was_done_is_not_marked_as_not_done(save, visit, crc):
     save("WK2", "SCORE", {"SCORE_PAIN": "5"})
     with pytest.raises(NotAllowedNow):
         mark_not_done(event=visit("WK2"), by=crc, reason="x")
+
+
+def test_a_visit_dated_by_mistake_with_nothing_saved_can_be_not_done(save, visit, crc, row):
+    save("WK2", "SCORE", {"SCORE_PAIN": "5"})
+    void_form(form=row("WK2", "SCORE"), by=crc, reason="feil pasient")
+    event = mark_not_done(event=visit("WK2"), by=crc, code="AWAY")
+    assert (event.happened_on, event.state) == (None, EventState.NOT_DONE)
+
+
+def test_each_act_is_allowed_from_the_states_of_the_table_alone(visit, crc):
+    acts = {
+        EventState.DONE: lambda: record_visit_date(
+            event=visit("WK2"), happened_on=date(2026, 9, 20), by=crc, reason="kom"
+        ),
+        EventState.NOT_DONE: lambda: mark_not_done(event=visit("WK2"), by=crc, code="ILL"),
+        EventState.EXPECTED: lambda: clear_not_done(event=visit("WK2"), by=crc, reason="feil"),
+    }
+    path = [EventState.DONE, EventState.DONE, EventState.NOT_DONE, EventState.EXPECTED]
+    state = EventState.EXPECTED
+    for step in path:
+        for to, act in acts.items():
+            if to not in EVENT_TRANSITIONS[state]:
+                with pytest.raises(NotAllowedNow):
+                    act()
+        acts[step]()
+        state = step
+    assert StudyEvent.objects.get().state is EventState.EXPECTED
+
+
+def test_what_is_entered_whenever_it_happens_has_no_day(visit, crc):
+    with pytest.raises(NotAllowedNow):
+        mark_not_done(event=visit("ALWAYS"), by=crc, code="ILL")
+
+
+def test_no_visit_is_both_done_and_not_done_and_none_is_not_done_without_a_reason(visit, crc, subject):
+    event = mark_not_done(event=visit("WK2"), by=crc, code="ILL")
+    for impossible in ({"happened_on": date(2026, 9, 20)}, {"not_done_reason": ""}):
+        with pytest.raises(IntegrityError), change_set(study=subject.study, by=None, action="test", reason="test"):
+            StudyEvent.objects.filter(pk=event.pk).update(**impossible)
+
+
+def test_expected_again_it_stands_where_day_0_has_moved_to(subject, crc, randomized, give, visit):
+    schedule_events(subject=subject, by=crc)
+    event = mark_not_done(event=visit("WK2"), by=crc, code="ILL")
+    give("2026-09-14", "8")
+    assert planned(subject, "WK2")[1] == "2026-09-22"
+    assert str(clear_not_done(event=event, by=crc, reason="kom likevel").target_on) == "2026-09-28"
 
 
 def test_a_stored_visit_date_is_corrected_with_a_reason(save, visit, crc):

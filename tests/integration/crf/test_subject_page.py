@@ -80,6 +80,28 @@ def test_moving_day_0_flags_what_is_done_anew_and_does_not_move_it(page, visit_u
     assert str(StudyEvent.objects.get(event_oid="WK4").target_on) == "2026-04-19"
 
 
+def test_one_click_on_a_reason_marks_a_visit_that_waits_and_says_so(page, url, visit_url, randomized):
+    html = page.get(url).content.decode()
+    waiting = html[html.index("To do now") : html.index("Visits and forms")]
+    assert f'action="{visit_url("WK2")}"' in waiting and 'name="code" value="ILL">Too ill</button>' in waiting
+    html = page.post(visit_url("WK2"), {"act": "not-done", "code": "ILL", "from": "subject"}, follow=True)
+    assert html.redirect_chain == [(url, 302)]
+    html = html.content.decode()
+    assert "Week 2 is marked as not done: Too ill" in html
+    assert f'action="{visit_url("WK2")}"' not in html
+
+
+def test_a_reason_is_read_in_the_language_of_the_reader(page, sign_in, crc, visit_url):
+    page.post(visit_url("WK2"), {"act": "not-done", "code": "ILL"})
+    assert "Not done: Too ill" in page.get(visit_url("WK2")).content.decode()
+    assert "Ikke gjennomført: For syk" in sign_in(crc, "nb").get(visit_url("WK2")).content.decode()
+
+
+def test_who_enters_no_data_is_offered_no_reasons(sign_in, monitor, url, visit_url, randomized):
+    browser = sign_in(monitor, "en")
+    assert 'name="code"' not in browser.get(url).content.decode() + browser.get(visit_url("WK2")).content.decode()
+
+
 @pytest.mark.req("ACC-03")
 def test_only_who_may_see_the_arm_sees_it_or_what_betrays_it(page, url, sign_in, data_manager, save, randomized):
     save("TREAT", "DOSE", {"DOSE_ON": "2026-03-08", "DOSE_GY": "8"}, repeat_key="new")
