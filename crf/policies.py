@@ -9,7 +9,7 @@ from crf.models import EVENT_TRANSITIONS, EventState, FormData, FormStatus, Lock
 from crf.selectors.locks import lock_sentence, strongest
 from pallsoft.errors import NotAllowedNow, PallsoftError
 from pallsoft.request import once
-from sites.models import Site
+from sites.models import Site, SubjectStatus
 from sites.participation import Participation, participation_of
 from sites.policies import check_can_enter, check_not_erased
 from sites.selectors import definition_at
@@ -88,6 +88,15 @@ def check_can_become(event: StudyEvent, to: EventState, study: StudyDef) -> None
         )
     if to is EventState.NOT_DONE and event.happened_on and event.forms.filter(removed_in=None).exists():
         raise NotAllowedNow(_("Forms are saved at the visit, so it was done. If they do not belong here, remove them."))
+
+
+def check_can_add_event(event: StudyEvent, study: StudyDef) -> None:
+    """Raises NotAllowedNow unless the visit is of a kind that nobody plans, in a study that has it."""
+    if not study.has_event(event.event_oid) or study.event(event.event_oid).kind != "unscheduled":
+        raise NotAllowedNow(_("Only a visit that the plan does not have can be added."))
+    if event.subject.status != SubjectStatus.RANDOMIZED:
+        raise NotAllowedNow(_("Visits are added after randomisation."))
+    check_can_change_event(event)
 
 
 def can_change_event(event: StudyEvent) -> bool:

@@ -42,6 +42,7 @@ urlpatterns = [
     path(f"{LEAVING}erasure/", erasure.erasure_page, name="erasure"),
     path("subjects/<str:number>/eligibility/", eligibility.eligibility_page, name="eligibility"),
     path("subjects/<str:number>/copies/<uuid:form_id>/", forms.copy, name="form-copy"),
+    path("subjects/<str:number>/visits/new/", visits.add_visit, name="add-visit"),
     path(VISIT, visits.visit_page, name="visit"),
     path(f"{VISIT}forms/<str:form_oid>/", forms.repeat_list, name="form-list"),
     path(FORM, entry.form_entry, name="form"),

@@ -96,6 +96,7 @@ ACCESS = {
     "confirm-destroyed": (SITE, SITE),
     "erasure": (READERS, {R.COORDINATOR, R.DATA_MANAGER}),
     "eligibility": (READERS, SITE),
+    "add-visit": (SITE, SITE),
     "visit": (READERS, SITE),
     "form-list": (NOBODY, NOBODY),  # of repeating forms only: tests/integration/crf
     "form": (READERS, SITE),
@@ -147,6 +148,7 @@ ACCESS = {
 POSTED = {
     "documents": {"kind": "schedule"},
     "eligibility": {"act": "fail", "reason": "test"},
+    "add-visit": {"happened_on": "01.09.2026"},
     "visit": {"act": "not-done", "reason": "test"},
     "query": {"act": "answer", "text": "test"},
     "lock-form": {"act": "freeze"},

@@ -93,7 +93,7 @@ def _check_event(user: AnyUser, event: StudyEvent) -> None:
     definition = _or_404(lambda: study.event(event.event_oid))
     if event_betrays_arm(study, definition) and not sees_arm(user, event.subject):
         raise Http404
-    if event._state.adding and (event.ordinal != 1 or definition.kind == "repeating"):
+    if event._state.adding and (event.ordinal != 1 or definition.kind in ("repeating", "unscheduled")):
         raise Http404
 
 

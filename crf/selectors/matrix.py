@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from sites.permissions import AnyUser
 from trials.definition import FormDef, FormRef, StudyEventDef
 from trials.subject_rules import is_shown
 
+_MANY = ("repeating", "unscheduled")  # kinds of visits that carry a number, and are there only once stored
 _NEVER = (None, None)  # the window of a visit that began before it was planned
 ANY_FORM = "~"  # stands in an address for the OID of a form
 
@@ -101,10 +103,24 @@ class Matrix:
 def matrix_of(answers: SubjectAnswers, user: AnyUser) -> Matrix:
     """What the person may see of the subject's visits: nothing that would tell the arm to who may not see it."""
     board = _Board(answers, user)
-    visits = list(board.visits())
+    visits = _unscheduled_by_day(list(board.visits()))
     asked = {oid for visit in visits for oid in visit.cells}
     in_order = dict.fromkeys(ref.form for event in answers.study.events for ref in event.forms)
     return Matrix(visits, [answers.study.form(oid) for oid in in_order if oid in asked])
+
+
+def _unscheduled_by_day(visits: list[Visit]) -> list[Visit]:
+    """In the order of the definition, each unscheduled visit after the last that took place or is planned before it."""
+    placed = [visit for visit in visits if visit.definition.kind != "unscheduled"]
+    extra = [visit for visit in visits if visit.definition.kind == "unscheduled"]
+    for visit in sorted(extra, key=_day_of):
+        earlier = [at for at, other in enumerate(placed) if _day_of(other) <= _day_of(visit) < date.max]
+        placed.insert(earlier[-1] + 1 if earlier else len(placed), visit)
+    return placed
+
+
+def _day_of(visit: Visit) -> date:
+    return visit.event.happened_on or visit.event.target_on or date.max
 
 
 def visit_of(answers: SubjectAnswers, user: AnyUser, event: StudyEvent) -> Visit:
@@ -119,7 +135,7 @@ def cells_of(answers: SubjectAnswers, user: AnyUser, event: StudyEvent) -> dict[
 
 def visit_label(event: StudyEvent, definition: StudyEventDef) -> str:
     """The name of a visit; a further attempt or a repeat carries its number."""
-    numbered = definition.kind == "repeating" or event.ordinal > 1
+    numbered = definition.kind in _MANY or event.ordinal > 1
     return f"{definition.label} {event.ordinal}" if numbered else str(definition.label)
 
 
@@ -204,7 +220,7 @@ class _Board:
         return {cell.form.oid: cell for cell in self._cells(event, self.study.event(event.event_oid))}
 
     def _virtual(self, definition: StudyEventDef) -> list[StudyEvent]:
-        if definition.kind == "repeating":
+        if definition.kind in _MANY:
             return []
         return [StudyEvent(study=self.subject.study, subject=self.subject, event_oid=definition.oid)]
 

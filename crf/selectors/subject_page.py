@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from crf.answers import SubjectAnswers
 from sites.models import SubjectStatus
 from sites.permissions import AnyUser, Permission, rights_at
+from trials.definition import StudyDef, StudyEventDef
 
 Action = dict[str, Any]  # {label, url, tone}
 
@@ -30,6 +31,8 @@ def actions_for(answers: SubjectAnswers, user: AnyUser, sign_url: str) -> Action
     entry = [] if randomized else papers
     if subject.status == SubjectStatus.SCREENING and Permission.RANDOMIZE in rights:
         entry = [*entry, _action(_("Randomise"), "randomize", answers, tone="primary")]
+    if randomized and unscheduled_of(answers.study) and Permission.ENTER_DATA in rights:
+        entry = [*entry, _action(_("Unscheduled visit"), "add-visit", answers)]
     quality = []
     if Permission.VERIFY in rights:
         quality.append(_action(_("Verification"), "subject-verification", answers))
@@ -42,6 +45,11 @@ def actions_for(answers: SubjectAnswers, user: AnyUser, sign_url: str) -> Action
         more = [*more, {"label": _("As it was"), "url": f"{_url('subject', answers)}?as_of=last"}]
     groups = [_there(group) for group in (entry, [_action(_("Participation"), "participation", answers)], quality)]
     return Actions([group for group in groups if group], _there(more))
+
+
+def unscheduled_of(study: StudyDef) -> list[StudyEventDef]:
+    """The kinds of visits that can be added."""
+    return [event for event in study.events if event.kind == "unscheduled"]
 
 
 def _action(label: str, name: str, answers: SubjectAnswers, tone: str = "secondary") -> Action:

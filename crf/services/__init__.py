@@ -5,6 +5,7 @@ from crf.services.batch import Entry, save_new_forms
 from crf.services.drafts import discard_draft, keep_draft
 from crf.services.eligibility import confirm_eligibility, record_screen_failure
 from crf.services.events import (
+    add_unscheduled_visit,
     clear_not_done,
     mark_not_done,
     record_visit_date,
@@ -35,6 +36,7 @@ __all__ = [
     "Seen",
     "Verified",
     "WrittenMeanwhile",
+    "add_unscheduled_visit",
     "answer_query",
     "cancel_query",
     "clear_not_done",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
 from crf.models import EventState, StudyEvent
-from crf.policies import check_can_become, check_can_change_event, check_may_collect
+from crf.policies import check_can_add_event, check_can_become, check_can_change_event, check_may_collect
 from crf.selectors.place import standing
 from crf.services.planning import place_events
 from crf.services.recalculation import recalculate
@@ -77,6 +77,30 @@ def _why_not_done(study: StudyDef, code: str, reason: str) -> str:
         raise InvalidInput({"code": [_("Choose one of the reasons on the list.")]})
     words: str = getattr(listed.label_of(code), study.languages[0])
     return words[:REASON_LENGTH]
+
+
+def add_unscheduled_visit(*, subject: Subject, event_oid: str, happened_on: date, by: User) -> StudyEvent:
+    """A visit that nobody planned, on the day it took place. It gets the next number and keeps it (PC016).
+
+    Asked twice it is there once: one of that day at which nothing is saved yet is taken. Raises InvalidInput for an
+    impossible day, NotAllowedNow for what is no unscheduled visit.
+    """
+    check_happened(subject, happened_on)
+    with acting(
+        Permission.ENTER_DATA,
+        study=subject.study,
+        by=by,
+        action="crf.add_unscheduled_visit",
+        site=subject.site,
+    ):
+        subject = lock_subject(subject)
+        event = StudyEvent(study=subject.study, subject=subject, event_oid=event_oid, happened_on=happened_on)
+        check_can_add_event(event, definition_at(subject.site))
+        check_may_collect(event, participation_of(subject), happened_on)
+        there = list(subject.events.filter(event_oid=event_oid).order_by("ordinal"))
+        event.ordinal = there[-1].ordinal + 1 if there else 1
+        begun = next((one for one in there if one.happened_on == happened_on and not one.forms.exists()), None)
+        return begun or stored(event)
 
 
 def start_screening_attempt(*, subject: Subject, by: User) -> StudyEvent:

@@ -1,10 +1,11 @@
 """A visit: its forms, its date, and one click when it was not done."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -22,12 +23,13 @@ from crf.selectors.locks import CHIPS
 from crf.selectors.matrix import visit_label, visit_of
 from crf.selectors.place import standing
 from crf.selectors.strip import strip_for
+from crf.selectors.subject_page import unscheduled_of
 from crf.selectors.visit import reasons_of
 from crf.selectors.words import why_not_done
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from sites.permissions import Permission, rights_at
-from sites.selectors import definition_at
+from sites.selectors import definition_at, subject_for
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,6 +50,36 @@ def visit_page(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     return render(
         request, "crf/visit.html", _context(request, event) | {"errors": errors}, status=422 if errors else 200
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_visit(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
+    """A visit that nobody planned: which, and on which day."""
+    subject = subject_for(request.user, study_oid, number, Permission.ENTER_DATA)
+    answers = SubjectAnswers(subject, definition_at(subject.site))
+    kinds = unscheduled_of(answers.study)
+    if not kinds:
+        raise Http404
+    errors: list[dict[str, Any]] = []
+    if request.method == "POST":
+        try:
+            day = _typed_day(request)
+            oid = request.POST.get("event_oid", kinds[0].oid if len(kinds) == 1 else "")
+            event = services.add_unscheduled_visit(subject=subject, event_oid=oid, happened_on=day, by=request.user)
+        except (InvalidInput, NotAllowedNow) as refusal:
+            errors = [{"text": refusal.message}]
+        else:
+            messages.success(request, _("The visit is added."))
+            return redirect("visit", study_oid, number, event.event_oid, event.ordinal)
+    context = {
+        "strip": strip_for(answers, request.user),
+        "subject": subject,
+        "kinds": kinds,
+        "crumbs": [subject_crumb(subject), {"label": _("Unscheduled visit")}],
+        "typed": request.POST,
+        "errors": errors,
+    }
+    return render(request, "crf/add_visit.html", context, status=422 if errors else 200)
 
 
 def _back(request: AuthenticatedRequest, event: StudyEvent) -> HttpResponse:
@@ -83,11 +115,15 @@ def _context(request: AuthenticatedRequest, event: StudyEvent) -> dict[str, Any]
 
 
 def _date(request: AuthenticatedRequest, event: StudyEvent) -> None:
+    day = _typed_day(request)
+    services.record_visit_date(event=event, happened_on=day, by=request.user, reason=_reason(request))
+
+
+def _typed_day(request: AuthenticatedRequest) -> date:
     try:
-        day = dates.to_date(request.POST.get("happened_on", ""))
+        return dates.to_date(request.POST.get("happened_on", ""))
     except Refused as refusal:
         raise InvalidInput({"happened_on": [refusal.sentence]}) from None
-    services.record_visit_date(event=event, happened_on=day, by=request.user, reason=_reason(request))
 
 
 def _not_done(request: AuthenticatedRequest, event: StudyEvent) -> None:

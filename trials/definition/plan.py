@@ -190,7 +190,7 @@ class StudyEventDef:
 
     oid: str = needs(OID)
     label: Text = needs(TEXT)
-    kind: str = needs(choice("screening", "randomization", "treatment", "scheduled", "repeating", "log"))
+    kind: str = needs(choice("screening", "randomization", "treatment", "scheduled", "repeating", "unscheduled", "log"))
     day: int | None = may(whole(least=-3650, most=36500))
     before: int | None = may(whole(least=0, most=3650))
     after: int | None = may(whole(least=0, most=3650))
@@ -206,6 +206,10 @@ class StudyEventDef:
         for key in _NEEDED.get(values["kind"], ()):
             if key not in raw:
                 at.refuse(f"{key} is missing: a {values['kind']} event needs it")
+        if values["kind"] == "unscheduled":
+            for key in ("day", "before", "after"):
+                if key in raw:
+                    at.down(key).refuse("has no meaning: an unscheduled event is planned for no day")
         if values["kind"] != "repeating":
             for key in ("every_days", "until_days"):
                 if key in raw:
