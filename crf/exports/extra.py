@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from crf.exports.dataset import Scope
+from crf.exports.visits import visits
 from crf.models import Signature
 from crf.selectors.loading import betrays_arm, event_betrays_arm
 from sites.models import Consent, ConsentOption, Death, ScreeningEntry, Stop, Subject
@@ -117,4 +118,4 @@ def _instant(at: Any) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
 
 
-_OWN: list[Provider] = [subjects, consents, consent_options, deaths, stops, screening_log, signatures]
+_OWN: list[Provider] = [subjects, visits, consents, consent_options, deaths, stops, screening_log, signatures]

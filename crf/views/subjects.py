@@ -17,6 +17,7 @@ from crf.selectors.next_steps import next_steps, next_visit
 from crf.selectors.participation import standing_now
 from crf.selectors.strip import strip_for
 from crf.selectors.subject_page import actions_for
+from crf.selectors.timeline import timeline_of
 from crf.selectors.visit import reasons_of
 from crf.views.as_of import is_asked, status_of
 from pallsoft.accounts.request import AuthenticatedRequest
@@ -40,6 +41,7 @@ def subject_page(request: AuthenticatedRequest, study_oid: str, number: str) -> 
             "slider": slider,
             "strip": strip_for(answers, request.user),
             "matrix": matrix,
+            "timeline": timeline_of(answers, matrix, request.user),
             **day_zero_of(answers),
         }
         if not slider:

@@ -25,6 +25,7 @@ from trials.definition import (
     Setting,
     StudyDef,
     StudyEventDef,
+    TimelineLane,
     VerificationRule,
 )
 from trials.reading import Path, parts
@@ -73,7 +74,7 @@ def references_exist(study: StudyDef) -> Iterator[Fault]:
     for path, part in parts(study):
         if isinstance(part, ItemDef | Factor | Fact):
             yield from _known(study.has_code_list, path, part, "code_list", "is not a code list of this study")
-        elif isinstance(part, Eligibility | FormRef | Anchor | Contact | VerificationRule):
+        elif isinstance(part, Eligibility | FormRef | Anchor | Contact | TimelineLane | VerificationRule):
             yield from _known(study.has_form, path, part, "form", "is not a form of this study")
         if isinstance(part, VerificationRule):
             yield from _known(study.has_item, path, part, "item", "is not an item of this study")
@@ -85,6 +86,12 @@ def references_exist(study: StudyDef) -> Iterator[Fault]:
         elif isinstance(part, Contact):
             yield from _on_form(study, part.form, [((*path, "date"), part.date)])
             yield from _is_a_day(study, path, "date", part.date)
+        elif isinstance(part, TimelineLane):
+            yield from _on_form(
+                study, part.form, [((*path, key), getattr(part, key)) for key in ("date", "until", "says")]
+            )
+            for key in ("date", "until"):
+                yield from _is(study, path, key, getattr(part, key), ("date", "datetime", "partial_date"))
         elif isinstance(part, Criterion):
             yield from _on_form(study, study.eligibility.form, [((*path, "item"), part.item)])
         elif isinstance(part, FormDef):

@@ -28,6 +28,7 @@ from trials.definition.plan import (
     Setting,
     StudyEventDef,
     Table,
+    TimelineLane,
 )
 from trials.definition.reminders import Reminder, ReminderPlan
 from trials.definition.study import DAYS_SETTINGS, Default, StudyDef
@@ -43,7 +44,7 @@ __all__ = [
     "Anchor", "Arm", "Cancellation", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption",
     "ConsentVersion", "Contact", "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact",
     "Factor", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Reminder", "ReminderPlan",
-    "Setting", "StudyDef", "StudyEventDef", "Table", "Text",
+    "Setting", "StudyDef", "StudyEventDef", "Table", "Text", "TimelineLane",
     "VerificationPlan", "VerificationRule", "VerificationSample",
     "definition_of", "parse", "read",
 ]  # fmt: skip

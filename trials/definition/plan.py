@@ -80,6 +80,25 @@ class Contact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimelineLane:
+    """What happened to a subject besides visits: `date`, to `until` if there is one, on each instance of `form`.
+
+    `says`: the item whose answer names it.
+    """
+
+    form: str = needs(OID)
+    date: str = needs(OID)
+    until: str | None = may(OID)
+    says: str | None = may(OID)
+    label: Text = needs(TEXT)
+    source: str = needs(SOURCE)
+
+    @property
+    def items(self) -> list[str]:
+        return [oid for oid in (self.date, self.until, self.says) if oid]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsentVersion:
     version: str = needs(WORDS)
     approved_on: datetime.date = needs(DAY)

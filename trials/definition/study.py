@@ -20,6 +20,7 @@ from trials.definition.plan import (
     Setting,
     StudyEventDef,
     Table,
+    TimelineLane,
 )
 from trials.definition.reminders import ReminderPlan
 from trials.definition.texts import OID, TEXT, YES_NO, CodeList, Text
@@ -59,6 +60,7 @@ class StudyDef:
     strata: tuple[Factor, ...] = may(many(record(Factor)), ())
     anchor: Anchor = needs(record(Anchor))
     contacts: tuple[Contact, ...] = may(many(record(Contact)), ())
+    timeline: tuple[TimelineLane, ...] = may(many(record(TimelineLane)), ())
     consent: Consent = needs(record(Consent))
     gates: tuple[Gate, ...] = may(many(record(Gate)), ())
     tables: tuple[Table, ...] = may(keyed(Table, "oid"), ())

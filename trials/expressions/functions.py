@@ -185,7 +185,7 @@ def _latest(compiler: "Compiler", call: ast.Call) -> Term:
 
     def run(context: Any) -> Maybe:
         last = limit(context)
-        if last is UNKNOWN or isinstance(last, PartialDate):
+        if not isinstance(last, date):  # unknown, or only known in part
             return UNKNOWN
         days = [day for day in context.values(ref) if isinstance(day, date) and day <= last]
         return max(days, default=UNKNOWN)
