@@ -34,7 +34,8 @@ from trials.definition import StudyDef, definition_of
 from trials.models import Study, StudyVersion
 from trials.selectors import NO_VERSION
 
-IN_USE = """SELECT v.id, v.study_id, v.number FROM sites_siteversion u JOIN trials_studyversion v ON v.id = u.version_id
+IN_USE = """SELECT v.id, v.created_in, v.study_id, v.number, v.sha256, v.published_at, v.published_by_id
+    FROM sites_siteversion u JOIN trials_studyversion v ON v.id = u.version_id
     WHERE u.site_id = %s AND u.active_from <= %s ORDER BY u.active_from DESC, v.number DESC LIMIT 1"""
 NEIGHBOURS = """WITH seen AS NOT MATERIALIZED (
         SELECT number FROM sites_subject WHERE study_id = %(study)s AND (%(all)s OR site_id = ANY(%(sites)s::uuid[]))
@@ -246,7 +247,7 @@ def staff_of(site: Site) -> QuerySet[User]:
 
 
 def version_at(site: Site) -> StudyVersion:
-    """The version that the site has put to use most recently; its fields are left in the database until asked for.
+    """The version that the site has put to use most recently. Its documents are left in the database.
 
     A site works with a version only after its ethics approval, so sites can be a version apart. Raises NotAllowedNow.
     """
@@ -258,6 +259,7 @@ def _version_at(site: Site) -> StudyVersion:
     found = next(iter(StudyVersion.objects.raw(IN_USE, [site.pk, today])), None)
     if found is None:
         raise NotAllowedNow(str(NO_VERSION))
+    found.study = site.study
     return found
 
 

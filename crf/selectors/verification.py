@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -110,7 +109,6 @@ class _Board:
     def __init__(self, answers: SubjectAnswers, user: AnyUser) -> None:
         self.answers, self.subject = answers, answers.subject
         self.with_arm = sees_arm(user, self.subject)
-        prefetch_related_objects(answers.forms, "created_in")
         self.marks: Marks = marks_of([self.subject])[self.subject.pk]
         self.queries = _queries(answers)
         self.entered = last_changes_of(table="crf_formdata", row_ids=[row.pk for row in answers.forms])
@@ -208,8 +206,8 @@ class _Board:
             value=answer_words(plan.study, item, answer, self.answers.zone),
             seen=item_digest(row, item.oid, answer),
             source=str(SourceType(source_type_of(plan.form, item)).label),
-            entered_by=changed.actor_name if changed else row.created_in.actor_name,
-            entered_at=changed.at if changed else row.created_in.at,
+            entered_by=changed.actor_name if changed else row.first_saved_by,
+            entered_at=changed.at if changed else row.first_saved_at,
             url=f"{url}#item-{item.oid}",
             planned=item.oid in plan.items,
             queries=self.queries.get((row.event_id, row.form_oid, row.repeat_key, item.oid), {}),
