@@ -9,6 +9,7 @@ class CrfConfig(AppConfig):
     def ready(self) -> None:
         from crf.exports.holding import files_with, let_go
         from crf.reminders import owed, sending
+        from crf.reminders.waiting import dead_letters
         from crf.services.recalculation import follow_subject
         from crf.waiting import queries_waiting, unsaved, waiting, without_day_0
         from crf.waiting_signatures import waiting as waiting_signatures
@@ -23,6 +24,7 @@ class CrfConfig(AppConfig):
         worklist.register(waiting_signatures)
         worklist.register(to_verify_again)
         worklist.register(to_confirm)
+        worklist.register(dead_letters)
         registry.register(owed.KIND, still_owed=sending.still_owed, render=sending.render)
         following.register(follow_subject)
         erasing.register(files_with, let_go)

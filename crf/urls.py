@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from crf.reminders.views import reminders_page
 from crf.views import (
     access_log,
     amendment,
@@ -61,6 +62,7 @@ urlpatterns = [
     path(f"{FORM}mask/", masking.form_mask, name="form-mask"),
     path("masking/", masking.maskings, name="maskings"),
     path("masking/<uuid:request_id>/", masking.decide_masking, name="decide-masking"),
+    path("reminders/", reminders_page, name="reminders"),
     path("access/", access_log.access_page, name="access-log"),
     path(f"{FORM}next/", forms.go_on, name="form-next"),
     path(f"{FORM}void/", forms.void, name="form-void"),

@@ -30,6 +30,7 @@ PAGES = (
     (_("Masking"), "maskings", "lock", Permission.MASK),
     (_("Study description"), "study-description", "book", Permission.VIEW_STUDY),
     (_("Amendment"), "amendment", "flag", Permission.MANAGE_STUDY),
+    (_("Reminders"), "reminders", "bell", Permission.MANAGE_SITES),
     (_("Sites"), "sites", "building", Permission.VIEW_STUDY),
     (_("Users"), "users", "person", Permission.VIEW_USERS),
 )

@@ -110,6 +110,7 @@ ACCESS = {
     "form-mask": (NOBODY, NOBODY),  # of one question: tests/integration/crf/test_masking.py
     "maskings": (MASKERS, NOBODY),
     "decide-masking": (NOBODY, NOBODY),  # nothing waits here: likewise
+    "reminders": (COORDINATOR, COORDINATOR),
     "access-log": (PI | COORDINATOR | {R.INSPECTOR}, NOBODY),
     "form-void": (SITE, SITE),
     "form-migrate": (NOBODY, NOBODY),  # no form of an older version: tests/scenarios/test_s21

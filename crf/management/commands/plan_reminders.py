@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from crf.models import StudyEvent
 from crf.reminders import owed
-from crf.reminders.holding import held_until
+from crf.reminders.holding import are_sent, held_until
 from crf.reminders.planner import plan_reminders
 from pallsoft.accounts.models import User
 from sites.clock import database_now
@@ -39,5 +39,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(due)} reminder(s) due")
         now = database_now()
         for site in sites.values():
-            if until := held_until(site, now):
+            if not are_sent(site.study):
+                self.stdout.write(f"{site.study.oid} {site.code}: nothing leaves, a copy or a study in test mode")
+            elif until := held_until(site, now):
                 self.stdout.write(f"{site.study.oid} {site.code}: nothing leaves before {until:%Y-%m-%d %H:%M %Z}")

@@ -261,11 +261,14 @@ def test_a_dry_run_tells_who_would_be_reminded_and_writes_nothing(late, subject)
     assert not Message.objects.filter(kind=owed.KIND).exists()
 
 
-def test_a_dry_run_says_what_holds_mails_back(late, settings):
-    settings.SENDS_REMINDERS = False
+def test_a_dry_run_says_what_holds_mails_back(late, settings, bodo, coordinator):
+    pause_reminders(place=bodo, paused=True, by=coordinator)
     said = StringIO()
     call_command("plan_reminders", "--dry-run", stdout=said)
+    settings.SENDS_REMINDERS = False
+    call_command("plan_reminders", "--dry-run", stdout=said)
     assert "PALLSOFT BOD: nothing leaves before" in said.getvalue()
+    assert "PALLSOFT BOD: nothing leaves, a copy" in said.getvalue()
 
 
 def test_the_command_plans_and_a_second_run_adds_none(late):

@@ -1,0 +1,40 @@
+"""Reminders, for who manages the sites: what was sent, what failed, what comes, and the pause."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from crf.reminders.page import Board, context_of
+from crf.reminders.services import send_reminder_again
+from pallsoft.accounts.request import AuthenticatedRequest
+from sites.permissions import Permission
+from sites.selectors import site_for, study_for
+from sites.services import pause_reminders
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def reminders_page(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
+    study = study_for(request.user, study_oid, Permission.MANAGE_SITES)
+    if request.method == "POST":
+        return _act(request, study_oid)
+    return render(request, "crf/reminders.html", context_of(Board(request.user, study), request.GET.get("page", "1")))
+
+
+def _act(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
+    """`act`: again (a `message`), pause or resume (a `site`, or the study)."""
+    study = study_for(request.user, study_oid, Permission.MANAGE_SITES)
+    act, code = request.POST.get("act"), request.POST.get("site", "")
+    if act == "again":
+        number = request.POST.get("message", "")
+        rows = Board(request.user, study).rows
+        message = get_object_or_404(rows, pk=number if number.isdecimal() and len(number) < 19 else 0)
+        send_reminder_again(message=message, by=request.user)
+        messages.success(request, _("It is sent again now, if it is still needed."))
+    elif act in ("pause", "resume"):
+        place = site_for(request.user, study_oid, code, Permission.MANAGE_SITES) if code else study
+        pause_reminders(place=place, paused=act == "pause", by=request.user)
+        said = _("Reminders are paused: %(place)s.") if act == "pause" else _("Reminders go on: %(place)s.")
+        messages.success(request, said % {"place": place})
+    return redirect("reminders", study_oid=study_oid)
