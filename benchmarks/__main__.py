@@ -25,7 +25,7 @@ What counts is the ratio: absolute times are those of one machine on one day. Me
 
 NOTES = """## What is measured
 * **Page**: a saved form of over 30 questions, open for entry, through all middleware; the floor reads session and
-  person. The page adds sixteen statements, one of them the line in the access log, flushed to disk before the page is
+  person. The page adds thirteen statements, one of them the line in the access log, flushed to disk before the page is
   shown. Each look of a question is drawn once for all subjects, with marks where each page's texts go: what is kept
   holds nothing that anybody typed.
 * **Subject page**: one subject with all forms of all visits saved; the number of statements does not grow with them.
