@@ -48,7 +48,7 @@ def timeline_of(answers: SubjectAnswers, matrix: Matrix, user: AnyUser) -> Timel
     today, death = answers.today_at_site, answers.participation.last_possible_day
     until = min(today, death) if death else today
     dated = [visit for visit in matrix.columns if _days_of(visit)]
-    end = max([until, *(_days_of(visit)[-1] for visit in dated if visit.definition.kind != "repeating")])
+    end = max([until, *(_days_of(visit)[-1] for visit in dated if _is_whole(visit, until))])
     shown = [visit for visit in dated if _days_of(visit)[0] <= end]
     start = min([mark.day for mark in marks] + [_days_of(visit)[0] for visit in shown])
     drawn = drawing.timeline(
@@ -62,6 +62,11 @@ def timeline_of(answers: SubjectAnswers, matrix: Matrix, user: AnyUser) -> Timel
     )
     entries = [*_entries(answers, marks, lanes), *_visits(answers, dated)]
     return Timeline(drawn, sorted(entries, key=lambda entry: (entry.on, entry.what)))
+
+
+def _is_whole(visit: Visit, until: date) -> bool:
+    """Of what comes again and again for years, only what has begun is drawn to its end."""
+    return visit.definition.kind != "repeating" or _days_of(visit)[0] <= until
 
 
 def _milestones(answers: SubjectAnswers) -> Iterator[drawing.Mark]:

@@ -1,13 +1,17 @@
 """The timeline of a subject: what is drawn is told in the table, by day 0 as it is; it tells no arm."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.urls import reverse
 
 from crf import facts
+from crf.answers import SubjectAnswers
+from crf.selectors.matrix import matrix_of
+from crf.selectors.timeline import timeline_of
 from crf.services import mark_not_done, schedule_events
+from sites.selectors import definition_at
 from sites.services import record_death
 from tests.fixtures.leaving import died  # noqa: F401 - a fixture must stand in the module to be found
 
@@ -58,6 +62,13 @@ def test_fractions_events_and_what_was_not_done_are_told(shown, randomized, save
     assert ("1 Oct 2026–31 Oct 2026", "23", "Events", "Fall &lt;b&gt;hjemme&lt;/b&gt;") in told
     assert ("19 Sep 2026–25 Sep 2026", "11", "Week 2", "Not done: Too ill") in told
     assert shown().count('class="tl-mark"') == 2
+
+
+def test_a_window_that_has_begun_is_drawn_to_its_end(subject, crc, randomized):
+    answers = SubjectAnswers(subject, definition_at(subject.site))
+    answers.today_at_site = date(2026, 11, 26)  # within the first of those that come again
+    drawn = timeline_of(answers, matrix_of(answers, crc), crc).drawing
+    assert all(float(band.x) + float(band.width) < drawn.right for band in drawn.bands)
 
 
 @pytest.mark.req("ACC-03")
