@@ -11,7 +11,7 @@ class CrfConfig(AppConfig):
         from crf.reminders import owed, sending
         from crf.reminders.waiting import dead_letters
         from crf.services.recalculation import follow_subject
-        from crf.waiting import queries_waiting, unsaved, waiting, without_day_0
+        from crf.waiting import proposed, queries_waiting, unsaved, waiting, without_day_0
         from crf.waiting_signatures import waiting as waiting_signatures
         from crf.waiting_to_check import to_confirm, to_verify_again
         from pallsoft.outbox import registry
@@ -19,6 +19,7 @@ class CrfConfig(AppConfig):
 
         worklist.register(waiting)
         worklist.register(without_day_0)
+        worklist.register(proposed)
         worklist.register(unsaved)
         worklist.register(queries_waiting)
         worklist.register(waiting_signatures)

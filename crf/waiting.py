@@ -17,6 +17,7 @@ from crf.selectors.day_zero import anchor_url
 from crf.selectors.due import waiting_visits
 from crf.selectors.matrix import visit_label, visit_url
 from crf.selectors.place import NEW
+from crf.selectors.proposals import proposed_at
 from crf.selectors.queries import age_words, my_turn
 from crf.selectors.visible import visible_queries
 from pallsoft.accounts.models import User
@@ -54,6 +55,21 @@ def _late(answers: SubjectAnswers, waited: int) -> WorkItem:
         waited,
     ) % {"number": answers.subject.number, "what": answers.study.anchor.late, "days": waited}
     return WorkItem(sentence, anchor_url(answers), "overdue", answers.known("fact.randomized_on"))
+
+
+def proposed(user: User, study: Study) -> Iterator[WorkItem]:
+    """One sentence for each form that a rule of the study proposes at the sites where the person enters data (S15)."""
+    for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study"):
+        definition = definition_at(site)
+        for form in definition.forms:
+            if form.propose:
+                for event in proposed_at(site, definition, form, user):
+                    yield _proposal(event, form.oid, str(form.propose.say))
+
+
+def _proposal(event: StudyEvent, form_oid: str, what: str) -> WorkItem:
+    place = [event.subject.study.oid, event.subject.number, event.event_oid, event.ordinal, form_oid, "1"]
+    return WorkItem(f"{event.subject.number}: {what}", reverse("form", args=place), "proposal", event.happened_on)
 
 
 def queries_waiting(user: User, study: Study) -> Iterator[WorkItem]:

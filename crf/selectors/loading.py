@@ -77,6 +77,16 @@ def event_betrays_arm(study: StudyDef, event: StudyEventDef) -> bool:
     return bool(event.relevant) and _asks_for_arm(study, event.relevant or "")
 
 
+def proposal_betrays_arm(study: StudyDef, form: FormDef) -> bool:
+    """Would being told of it on the worklist tell the arm, by its form or by what its rule asks about?"""
+    if form.propose is None:
+        return False
+    names = compiled(study, form.propose.when, form.oid).names
+    items = [name.rpartition(".")[2] for name in names if not name.islower()]
+    by_rule = "fact.arm" in names or any(study.item(oid).reveals_arm for oid in items if study.has_item(oid))
+    return by_rule or betrays_arm(study, form)
+
+
 def _asks_for_arm(study: StudyDef, rule: str) -> bool:
     return "fact.arm" in compiled(study, rule, at_event=True).names
 

@@ -10,7 +10,12 @@ from trials.consistency.fault import Fault
 from trials.consistency.names import names_are_unique, references_exist
 from trials.consistency.parts import items_make_sense, study_makes_sense
 from trials.consistency.reminders import reminders_have_a_day
-from trials.consistency.rules import arms_stay_hidden, derived_values_have_an_order, rules_make_sense
+from trials.consistency.rules import (
+    arms_stay_hidden,
+    day_0_needs_no_day_0,
+    derived_values_have_an_order,
+    rules_make_sense,
+)
 from trials.consistency.schedule import schedule_makes_sense
 from trials.definition import StudyDef
 
@@ -25,6 +30,7 @@ _CHECKS = (
     reminders_have_a_day,
     rules_make_sense,
     derived_values_have_an_order,
+    day_0_needs_no_day_0,
     arms_stay_hidden,
 )
 

@@ -24,6 +24,7 @@ from trials.expressions import DATE, DATETIME, NUMBER, TEXT, TIME, TRUTH, Expr, 
 from trials.reading import Path, parts, rules
 from trials.scope import Scope, compiled, fact_types
 
+DAY_0 = {"fact.anchor_on", "fact.anchor_at"}
 _DERIVED_FROM = {
     "integer": NUMBER,
     "decimal": NUMBER,
@@ -132,6 +133,24 @@ def _cycle(graph: dict[str, set[str]]) -> list[str]:
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def day_0_needs_no_day_0(study: StudyDef) -> Iterator[Fault]:
+    """What the form of the anchor hides and computes has to be found before day 0 is."""
+    for path, part in parts(study):
+        if not isinstance(part, ItemDef | ItemGroupDef) or _form_of(study, path, part) != study.anchor.form:
+            continue
+        for key, source in rules(part):
+            if _asks_for_day_0(study, _names(study, path, part, source)):
+                yield Fault((*path, key), f"{key}: day 0 comes from this form, so it cannot ask for it")
+
+
+def _asks_for_day_0(study: StudyDef, names: Collection[str]) -> bool:
+    own = {f"fact.{fact.oid}": fact for fact in study.facts}
+    facts = (own[name] for name in names if name in own)
+    return not DAY_0.isdisjoint(names) or any(
+        _asks_for_day_0(study, _names(study, (), fact, fact.expr)) for fact in facts
+    )
 
 
 def arms_stay_hidden(study: StudyDef) -> Iterator[Fault]:

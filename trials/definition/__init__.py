@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, ItemGroupDef, NrsAnchors
+from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, ItemGroupDef, NrsAnchors, Proposal
 from trials.definition.plan import (
     Anchor,
     Arm,
@@ -43,8 +43,8 @@ __all__ = [
     "DAYS_SETTINGS", "MISSING_CODES", "YES_NO",
     "Anchor", "Arm", "Cancellation", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption",
     "ConsentVersion", "Contact", "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact",
-    "Factor", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Reminder", "ReminderPlan",
-    "Setting", "StudyDef", "StudyEventDef", "Table", "Text", "TimelineLane",
+    "Factor", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Proposal", "Reminder",
+    "ReminderPlan", "Setting", "StudyDef", "StudyEventDef", "Table", "Text", "TimelineLane",
     "VerificationPlan", "VerificationRule", "VerificationSample",
     "definition_of", "parse", "read",
 ]  # fmt: skip

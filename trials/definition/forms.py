@@ -151,6 +151,15 @@ class CommonCheck:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """While `when`, a rule of the form's instance, saved or not, is true, the worklist proposes it and tells `say`."""
+
+    when: str = needs(RULE)
+    say: Text = needs(TEXT)
+    source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class FormDef:
     oid: str = needs(OID)
     title: Text = needs(TEXT)
@@ -163,6 +172,7 @@ class FormDef:
     electronic_if: str | None = may(RULE)  # true: typed here first, so there is no other source to compare with
     recall: str | None = may(choice("last_time"))  # what the answers look back on is told with its day
     offer_unchanged: bool = may(FLAG, False)  # of a repeating form: the entries of the visit before
+    propose: Proposal | None = may(record(Proposal))
     groups: tuple[ItemGroupDef, ...] = needs(many(record(ItemGroupDef), least=1))
     checks: tuple[EditCheck, ...] = may(many(record(EditCheck)), ())
     source: str = needs(SOURCE)
@@ -171,6 +181,8 @@ class FormDef:
     def finish(cls, values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
         if values["offer_unchanged"] and not values["repeating"]:
             at.down("offer_unchanged").refuse("has a meaning for repeating forms only")
+        if values["propose"] and values["repeating"]:
+            at.down("propose").refuse("has no meaning for repeating forms")
         return values
 
     @cached_property

@@ -39,6 +39,8 @@ def test_every_trial_of_the_repository_is_without_errors_and_warnings(path):
     assert [str(problem) for problem in problems] == []
 
 
+PROPOSE = "propose: {{when: {}, say: {{nb: Vurder, en: Consider}}}}"
+
 # Each row: file, what stands there, what is put instead, the text on whose line the problem is told, what is told.
 ERRORS = [
     # structure
@@ -126,12 +128,35 @@ ERRORS = [
     # circles
     ("forms/SALIVA.yaml", 'max: "50"', "relevant: SALIVA_RATE > 0", "oid: SALIVA_ML", "goes in a circle"),
     ("forms/DRY.yaml", "- SCREEN.DRY_NOW", "- SCREEN.DRY_CHANGE", "oid: DRY_CHANGE", "goes in a circle"),
+    # proposals
+    ("forms/BASE.yaml", "kind: clinic", "kind: clinic\nrepeating: true\n" + PROPOSE.format("BASE_TEETH == 'OWN'"),
+     "propose:", "has no meaning for repeating forms"),
+    ("forms/BASE.yaml", "kind: clinic", "kind: clinic\n" + PROPOSE.format("BASE_TEETH"), "propose:", "true/false"),
     # secrets
     ("study.yaml", "- key: primary_timepoint", "- key: block_sizes", "block_sizes", "the list holder keeps it"),
     ("study.yaml", "target: 90", "target: 90\nseed: 4", "seed:", "the list holder keeps it"),
     ("study.yaml", "target: 90", "target: 90\nidentifiers: {seed: x}", "{seed: x}", "the list holder keeps it"),
     ("study.yaml", "    code_list: SEVERITY", "    blocks: [4, 6]", "blocks:", "the list holder keeps it"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("fact", ["fact.anchor_on", "fact.first_day"])
+def test_the_form_that_gives_day_0_cannot_ask_for_it(definition, fact):
+    change(definition, "study.yaml", "anchor: {source: protocol}", "anchor: {form: DRY, date: DRY_DATE}")
+    change(
+        definition,
+        "study.yaml",
+        "facts:\n",
+        """facts:
+  - {oid: first_day, label: {nb: Dag 0, en: Day 0}, expr: fact.anchor_on}
+""",
+    )
+    change(definition, "forms/DRY.yaml", "relevant: DRY_NOW > 0", f"relevant: days({fact}, now.date) > 3")
+    _loaded, problems = check(definition)
+    told = [problem for problem in problems if "day 0 comes from this form" in str(problem)]
+    assert [(problem.file, problem.line) for problem in told] == [
+        ("forms/DRY.yaml", line_of(definition, "forms/DRY.yaml", fact))
+    ]
 
 
 # Rules put in the place of "DRY_NOW > 0" in forms/DRY.yaml, and what is told on that line.

@@ -104,6 +104,9 @@ def test_numbers_in_rules_are_those_of_the_settings(pallsoft):
     offered = pallsoft.form("SF").checks[0].violated_if
     days = [pallsoft.setting(f"second_fraction_{key}_day") for key in ("from", "to")]
     assert offered == "not {} <= days(fact.anchor_on, SF_OFFON) <= {}".format(*days)
+    assert "{} <= days(fact.anchor_on, now.date) <= {}".format(*days) in pallsoft.form("SF").propose.when
+    fall, least = pallsoft.setting("second_fraction_fall"), pallsoft.setting("second_fraction_nrs")
+    assert pallsoft.item("SF_NRS").derived == f"SF_BASE - SF_NOW < {fall} and SF_NOW >= {least}"
 
 
 def test_no_wording_of_a_licensed_questionnaire_is_shipped(pallsoft):
@@ -188,9 +191,9 @@ def test_a_form_is_asked_of_those_it_concerns(pallsoft, event, form, known, show
     assert is_shown(pallsoft, ref, Outside(**known)) is shown
 
 
-@pytest.mark.parametrize(("arm", "doses", "shown"), [("A", [8], False), ("A", [8, 8], True), ("B", [5] * 5, False)])
-def test_toxicity_is_asked_again_after_a_second_fraction(pallsoft, arm, doses, shown):
-    outside = Outside(fact__arm=arm, RT__RTF_GY=[Decimal(dose) for dose in doses])
+@pytest.mark.parametrize(("arm", "days", "shown"), [("A", [0], False), ("A", [0, 30], True), ("B", [0] * 5, False)])
+def test_toxicity_is_asked_again_after_a_second_fraction(pallsoft, arm, days, shown):
+    outside = Outside(fact__arm=arm, RT__RTF_SECD=[Decimal(day) for day in days])
     assert is_shown(pallsoft, pallsoft.event("SF4W"), outside) is shown
 
 

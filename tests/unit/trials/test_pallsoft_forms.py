@@ -1,13 +1,14 @@
 """PALLSOFT's forms: what is asked of whom, what is computed, what is flagged. Each number has its scenario."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.unit.trials.test_evaluate import Outside
-from trials.evaluate import evaluate
+from trials.evaluate import evaluate, settled
+from trials.scope import compiled
 from trials.values import UNKNOWN
 
 SYMPTOMS = ["PAIN", "BLEED", "BOWEL", "URINARY", "VAGINAL"]
@@ -205,6 +206,8 @@ def test_grades_are_never_preset_and_only_as_high_as_ctcae_has_them(pallsoft):
     [
         (8, 7, "N", "2", "Y"),  # S15 a
         (8, 4, "N", "2", "N"),  # S15 b: fell by 4
+        (8, 6, "N", "2", "N"),  # fell by exactly 2
+        (4, 4, "N", "2", "Y"),  # exactly 4
         (5, 4, "N", "3", "Y"),
         (4, 3, "N", "2", "N"),  # no longer 4
         (8, 7, "Y", "2", "N"),
@@ -216,6 +219,105 @@ def test_the_criteria_of_a_second_fraction(pallsoft, before, now, toxic, ecog, m
     known = {"SCREEN__NRS_TGT": Decimal(before), "HERE__NRS_TGT": Decimal(now), "HERE__EC_ECOG": ecog}
     known |= {"HERE__TOX_BB3": toxic} if toxic else {}
     assert form_says(pallsoft, "SF", {}, **known).derived.get("SF_MET") == met
+
+
+SECOND = {
+    "SCREEN__NRS_TGT": Decimal(8),
+    "HERE__NRS_TGT": Decimal(7),
+    "HERE__EC_ECOG": "2",
+    "HERE__TOX_BB3": "N",
+    "fact__arm": "A",
+    "fact__anchor_on": date(2026, 9, 1),
+    "now__date": date(2026, 9, 29),
+}
+LACKS = {
+    "SF_NOBAS": "SCREEN__NRS_TGT",
+    "SF_NONOW": "HERE__NRS_TGT",
+    "SF_NOTOX": "HERE__TOX_BB3",
+    "SF_NOECO": "HERE__EC_ECOG",
+}
+
+
+@pytest.mark.parametrize("gone", [["SF_NOBAS"], ["SF_NONOW"], ["SF_NOTOX"], ["SF_NOECO"], list(LACKS), []])
+def test_what_is_missing_for_judging_a_second_fraction_is_named(pallsoft, gone):
+    known = {ref: value for ref, value in SECOND.items() if ref not in {LACKS[oid] for oid in gone}}
+    outcome = form_says(pallsoft, "SF", {}, **known)
+    assert {oid for oid in LACKS if oid in outcome.items} == set(gone)
+    assert ("SF_MET" in outcome.derived) is not gone
+
+
+def test_a_second_fraction_that_one_criterion_forbids_can_be_judged_without_the_others(pallsoft):
+    outcome = form_says(pallsoft, "SF", {}, SCREEN__NRS_TGT=Decimal(8), HERE__NRS_TGT=Decimal(2))
+    assert outcome.derived["SF_MET"] == "N"
+    assert not outcome.items & LACKS.keys()
+
+
+def is_proposed(study, answers, **known):
+    context = settled(study, "SF", answers, {}, Outside(**known))
+    return compiled(study, study.form("SF").propose.when, "SF").evaluate(context) is True
+
+
+@pytest.mark.parametrize(("day", "proposed"), [(13, False), (14, True), (42, True), (43, False)])
+def test_the_decision_is_proposed_from_the_first_to_the_last_day_of_its_window(pallsoft, day, proposed):
+    known = SECOND | {"now__date": SECOND["fact__anchor_on"] + timedelta(days=day)}
+    assert is_proposed(pallsoft, {}, **known) is proposed
+
+
+@pytest.mark.parametrize(
+    ("answers", "known"),
+    [
+        ({"SF_OFF": "N"}, {}),
+        ({}, {"HERE__TOX_BB3": "Y"}),
+        ({}, {"HERE__NRS_TGT": Decimal(6)}),
+        ({}, {"HERE__NRS_TGT": Decimal(3)}),
+        ({}, {"HERE__EC_ECOG": "4"}),
+    ],
+)
+def test_the_decision_is_not_proposed_when_it_is_taken_or_the_criteria_are_not_met(pallsoft, answers, known):
+    assert not is_proposed(pallsoft, answers, **(SECOND | known))
+
+
+def test_criteria_offer_answer_and_dose_are_four_items(pallsoft):
+    answers = {"SF_OFF": "Y", "SF_OFFON": "2026-09-29", "SF_ANS": "DECLINED", "SF_DECW": "BURDEN"}
+    declined = form_says(pallsoft, "SF", answers, **SECOND, RT__RTF_SECD=[Decimal(0)])
+    assert (declined.derived["SF_MET"], declined.derived["SF_GIVEN"], declined.violated) == ("Y", "N", [])
+    days = {"subject__consent_on": date(2026, 8, 20), "RT__RTF_SECD": [Decimal(0), Decimal(42)]}
+    given = form_says(pallsoft, "SF", answers, **SECOND, **days)
+    assert (given.derived["SF_GIVEN"], given.derived["SF_DAY"], given.violated) == ("Y", "30", ["SF_C2"])
+
+
+@pytest.mark.parametrize(
+    ("arm", "answers", "days"),
+    [
+        ("A", {"RTF_NO": "2"}, "14"),
+        ("A", {"RTF_NO": "1"}, "0"),
+        ("A", {"RTF_NO": "2", "RTF_STATUS": "PLANNED"}, "0"),
+        ("A", {"RTF_NO": "3"}, "0"),
+        ("B", {"RTF_NO": "2"}, "0"),
+    ],
+)
+def test_the_second_fraction_is_the_given_row_of_that_number_in_arm_a(pallsoft, arm, answers, days):
+    known = RANDOMIZED | {"fact__arm": arm}
+    assert form_says(pallsoft, "RTF", GIVEN | answers, **known).derived["RTF_SECD"] == days
+
+
+@pytest.mark.parametrize(
+    ("site", "day", "known", "intercurrent"),
+    [
+        ("PELVIS", 91, {}, "Y"),
+        ("PELVIS", 92, {}, "N"),
+        ("PELVIS", 80, {"W12__NRS_ON": date(2026, 11, 19)}, "N"),
+        ("PELVIS", 78, {"W12__NRS_ON": date(2026, 11, 19)}, "Y"),
+        ("ELSEWHERE", 30, {}, "N"),
+    ],
+)
+def test_other_pelvic_radiotherapy_before_the_score_of_week_12_is_intercurrent(
+    pallsoft, site, day, known, intercurrent
+):
+    on = date(2026, 9, 1) + timedelta(days=day)
+    answers = {"ORT_SITE": site, "ORT_ON": on.isoformat()}
+    outcome = form_says(pallsoft, "ORT", answers, fact__anchor_on=date(2026, 9, 1), **known)
+    assert outcome.derived["ORT_ICE"] == intercurrent
 
 
 @pytest.mark.parametrize(("day", "outside"), [(13, True), (14, False), (42, False), (43, True)])
@@ -261,13 +363,17 @@ def test_a_fraction_as_planned_is_no_deviation(pallsoft):
         ("RTF_D3", {}, {"subject__sex": "F", "ANY__DM_WOCBP": "Y"}),
         ("RTF_D4", {"RTF_DOSE": "5"}, {}),
         ("RTF_D4", {}, {"fact__arm": "B"}),
-        ("RTF_D5", {"RTF_NO": "2"}, {}),
+        ("RTF_D5", {"RTF_NO": "2"}, {"W4__SF_OFF": "Y"}),  # decided, and could not be judged
         ("RTF_D5", {"RTF_NO": "2"}, {"W4__SF_MET": "N"}),
         ("RTF_D6", {"RTF_NO": "3"}, {}),
     ],
 )
 def test_a_dose_is_stored_as_it_was_and_flagged(pallsoft, check, answers, known):
     assert deviations(pallsoft, "RTF", GIVEN | answers, **(RANDOMIZED | known)) == [check]
+
+
+def test_a_second_fraction_entered_before_its_decision_asks_for_the_decision(pallsoft):
+    assert form_says(pallsoft, "RTF", GIVEN | {"RTF_NO": "2"}, **RANDOMIZED).violated == ["RTF_C6"]
 
 
 def test_a_second_fraction_within_criteria_is_no_deviation(pallsoft):
