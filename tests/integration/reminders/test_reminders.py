@@ -37,6 +37,14 @@ def late(subject, plan, reminding, investigator, pi, coordinator):
     return plan(subject, W4=-4)[0]
 
 
+@pytest.fixture
+def of_old(late, today):
+    """The same, with all roles held since long ago."""
+    with change_set(study=late.study, by=None, action="test.roles", reason="since long ago"):
+        Assignment.objects.update(valid_from=today - timedelta(days=90))
+    return late
+
+
 def invitations_leave():
     send_due()
     mail.outbox.clear()
@@ -72,7 +80,7 @@ def test_a_visit_to_come_is_told_to_the_nurse_alone(subject, plan, reminding, cr
     assert [one.to for one in mail.outbox] == [[crc.email]]
 
 
-def test_after_two_weeks_the_principal_investigator_and_the_coordinator_hear_of_it(late, subject, plan):
+def test_after_two_weeks_the_principal_investigator_and_the_coordinator_hear_of_it(of_old, subject, plan):
     plan(subject, W8=-18)
     plan_reminders()
     event = StudyEvent.objects.get(event_oid="W8")
@@ -85,11 +93,29 @@ def test_after_two_weeks_the_principal_investigator_and_the_coordinator_hear_of_
     ]
 
 
-def test_the_next_one_takes_over_so_that_nobody_gets_a_heap(late, subject, plan, crc):
-    plan(subject, W8=-11)
+@pytest.mark.parametrize("day, told", [(-4, 1), (-10, 1), (-11, 2), (-17, 2), (-18, 3), (-80, 3)])
+def test_the_next_one_takes_over_so_that_nobody_gets_a_heap(of_old, subject, plan, crc, day, told):
+    (event,) = plan(subject, W8=day)
     plan_reminders()
-    event = StudyEvent.objects.get(event_oid="W8")
-    assert rows(event_id=event.pk, recipient_id=crc.pk) == [("OVERDUE", 2, "study_nurse")]
+    assert rows(event_id=event.pk, recipient_id=crc.pk) == [("OVERDUE", told, "study_nurse")]
+
+
+def test_one_that_waits_gives_way_to_the_next(of_old, subject, plan, crc, today):
+    (event,) = plan(subject, W8=-10)
+    plan_reminders()
+    with change_set(study=event.study, by=None, action="test.day", reason="a day goes by"):
+        StudyEvent.objects.filter(pk=event.pk).update(window_to=event.window_to - timedelta(days=1))
+    plan_reminders()
+    send_due()
+    waiting = Message.objects.filter(event_id=event.pk, recipient_id=crc.pk).order_by("ordinal")
+    assert [row.state for row in waiting] == [State.DROPPED, State.SENT]
+
+
+@pytest.mark.parametrize("day, told", [(3, ["COMING"]), (0, ["COMING"]), (-3, ["COMING"]), (-4, ["OVERDUE"])])
+def test_a_visit_whose_window_is_over_is_not_told_as_coming_up(of_old, subject, plan, crc, day, told):
+    (event,) = plan(subject, W8=day)
+    plan_reminders()
+    assert [topic for topic, _n, _role in rows(event_id=event.pk, recipient_id=crc.pk)] == told
 
 
 def test_the_mail_names_subject_and_days_and_nothing_about_health(late, subject, crc):
@@ -245,12 +271,12 @@ def test_a_visit_that_tells_the_arm_is_not_told_to_who_may_not_see_it(late, subj
     }
 
 
-def test_what_was_due_before_the_site_had_the_reminder_is_not_made_up_for(late, subject, plan, bodo, today):
+def test_what_was_due_before_the_site_had_the_reminder_is_not_made_up_for(of_old, subject, plan, bodo, today):
     with change_set(study=subject.study, by=None, action="test.version", reason="later"):
         bodo.versions.update(active_from=today)
     plan(subject, W8=-5)
     plan_reminders()
-    assert {row.event_id for row in Message.objects.filter(kind=owed.KIND)} == {late.pk}
+    assert {row.event_id for row in Message.objects.filter(kind=owed.KIND)} == {of_old.pk}
 
 
 def test_a_dry_run_tells_who_would_be_reminded_and_writes_nothing(late, subject):
