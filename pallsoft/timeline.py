@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from pallsoft.charts import Tick, coordinate, linear, month_starts
 
-WIDTH, SIDE, TOP = 960, 14, 10
+WIDTH, SIDE, TOP = 960, 36, 10  # half the name of a month stands outside the first and last day
 LETTER, ROW, GAP, STAFF = 7.2, 19, 8, 5  # a wide letter at 13 px, a row, the least space, from staff to text
 BAND, LANE = 18, 40
 DAY = timedelta(days=1)
