@@ -38,11 +38,15 @@ def seed(loaded, tmp_path, monkeypatch):
     return seed
 
 
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def everything_that_is_stored():
+    """Without keys: among the digits of a random one an identity number stands by chance."""
     with connection.cursor() as cursor:
         for table in ("crf_formdata", "sites_subject", "sites_screeningentry", "accounts_user"):
             cursor.execute(f"SELECT t::text FROM {table} t")
-            yield from (text for (text,) in cursor.fetchall())
+            yield from (UUID.sub("", text) for (text,) in cursor.fetchall())
 
 
 @pytest.mark.django_db(transaction=True)
