@@ -22,7 +22,7 @@ def record_bounce(report: bytes) -> bool:
     about = {found for part in mail.walk() for found in _ids_in(part)}
     sent = Message.objects.filter(state=State.SENT, sent_at__gte=Now() - LOOK_BACK)
     bounced = [message.pk for message in sent.iterator() if message_id(message) in about]
-    return bool(sent.filter(pk__in=bounced).update(state=State.DEAD, error=BOUNCED))
+    return bool(sent.filter(pk__in=bounced).update(state=State.DEAD, error=BOUNCED, sent_at=None))
 
 
 def _failed(part: Mail) -> bool:

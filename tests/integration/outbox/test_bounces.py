@@ -67,6 +67,7 @@ def test_a_mail_that_came_back_is_a_dead_letter_and_no_other(sent, kind):
         (State.DEAD, "Bounced"),
         (State.SENT, ""),
     ]
+    assert Message.objects.get(sent_at__isnull=True).ordinal == 1  # it does not count as sent
 
 
 @pytest.mark.parametrize("action", ["delayed", "delivered", "relayed"])
