@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
 from crf.answers import SubjectAnswers
+from crf.schedule import Planned, planned_events
 from trials.definition import StudyDef
 from trials.scope import compiled
-from trials.subject_rules import SubjectContext, facts_of
+from trials.subject_rules import SubjectContext, facts_of, is_shown
 from trials.values import UNKNOWN
 
 PLANNED = "planned_anchor_on"  # own fact of a definition: the day for which day 0 is planned
@@ -49,6 +51,17 @@ def clock_of(answers: SubjectAnswers) -> Clock | None:
     return Clock(planned, Basis.PLANNED) if isinstance(planned, date) else Clock(presumed, Basis.PRESUMED)
 
 
+def plan_of(answers: SubjectAnswers, clock: Clock) -> list[Planned]:
+    """The visits to come, counted from day 0 or from what the definition says instead."""
+    study, outside = answers.study, SubjectContext(answers.study, answers.whole)
+    starts = {
+        event.oid: compiled(study, event.counted_from, at_event=True).evaluate(outside)
+        for event in study.events
+        if event.counted_from and is_shown(study, event, answers.whole)
+    }
+    return planned_events(study, clock.day, {oid: int(day) for oid, day in starts.items() if isinstance(day, Decimal)})
+
+
 def days_waited(answers: SubjectAnswers, today: date) -> int | None:
     """Days since randomisation, when they are too many without day 0 or the decision that it never comes.
 
@@ -63,8 +76,9 @@ def days_waited(answers: SubjectAnswers, today: date) -> int | None:
 
 @lru_cache(maxsize=64)
 def clock_items(study: StudyDef) -> frozenset[str]:
-    """The OIDs of the items outside the anchor's own form that the clock reads."""
+    """The OIDs of the items outside the anchor's own form that the clock and the plan read."""
     sources = [fact.expr for fact in study.facts if fact.oid == PLANNED]
+    sources += [event.counted_from for event in study.events if event.counted_from]
     if study.anchor.cancelled:
         sources.append(study.anchor.cancelled.when)
     names = {name for source in sources for name in compiled(study, source).names}

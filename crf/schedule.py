@@ -4,7 +4,7 @@ Day 0 is the anchor of the definition; a window includes its first and its last 
 here for target day, window, due and overdue; "today" is the day it is at the subject's site (sites.clock).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -60,12 +60,16 @@ _WAITING = {
 }
 
 
-def planned_events(study: StudyDef, anchor_on: date) -> list[Planned]:
-    """Target day and window of each visit that the definition counts from day 0, in the order of the definition."""
+def planned_events(study: StudyDef, anchor_on: date, counted_from: Mapping[str, int] | None = None) -> list[Planned]:
+    """Target day and window of each visit that the definition counts from day 0, in the order of the definition.
+
+    `counted_from`: {event: day after day 0 that it counts from}; an event that needs one and has none is not planned.
+    """
+    starts = counted_from or {}
     return [
-        _planned(event, ordinal, anchor_on + timedelta(days=day))
+        _planned(event, ordinal, anchor_on + timedelta(days=starts.get(event.oid, 0) + day))
         for event in study.events
-        if event.kind in {"treatment", "scheduled", "repeating"}
+        if event.kind in {"treatment", "scheduled", "repeating"} and (event.oid in starts or not event.counted_from)
         for ordinal, day in enumerate(_days(event), start=1)
     ]
 

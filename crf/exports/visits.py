@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from crf.answers import SubjectAnswers
-from crf.day_zero import clock_items, clock_of
+from crf.day_zero import clock_items, clock_of, plan_of
 from crf.exports.dataset import Scope
 from crf.models import FormData, StudyEvent
-from crf.schedule import planned_events, timing
+from crf.schedule import timing
 from crf.selectors.loading import event_betrays_arm
 from sites.models import Subject
 from trials.definition import StudyDef, definition_of
@@ -41,7 +41,7 @@ def _rows(study: Study, definition: StudyDef, scope: Scope) -> Iterator[list[Any
         answers = SubjectAnswers(subject, definition, forms=forms[subject.pk])
         answers.events = events[subject.pk]
         clock = clock_of(answers) if answers.events else None
-        plan = {one.key: one for one in planned_events(definition, clock.day)} if clock else {}
+        plan = {one.key: one for one in plan_of(answers, clock)} if clock else {}
         for event in answers.events:
             if event.event_oid in shown:
                 day = (event.happened_on - clock.day).days if event.happened_on and clock else ""
@@ -70,7 +70,7 @@ def _events(study: Study) -> dict[UUID, list[StudyEvent]]:
 
 
 def _forms_of_clock(study: Study, definition: StudyDef) -> dict[UUID, list[FormData]]:
-    """The forms that say what day 0 is."""
+    """The forms that say what day 0 is and what else visits are counted from."""
     read = {definition.form_of(oid).oid for oid in clock_items(definition)} | {definition.anchor.form or ""}
     found: dict[UUID, list[FormData]] = defaultdict(list)
     rows = FormData.objects.filter(study=study, form_oid__in=read, removed_in=None).select_related("event")

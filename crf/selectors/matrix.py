@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crf.answers import SubjectAnswers
-from crf.day_zero import Clock, clock_of
+from crf.day_zero import Clock, clock_of, plan_of
 from crf.models import ClosedFor, FormData, FormStatus, Lock, LockKind, QueryStatus, StudyEvent, Verification
 from crf.policies import covers, standing_locks
 from crf.queries import STANDING
-from crf.schedule import Planned, Timing, VisitState, planned_events, state_of, timing
+from crf.schedule import Planned, Timing, VisitState, state_of, timing
 from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
 from crf.selectors.locks import CHIPS, strongest
 from crf.selectors.plan import form_plan
@@ -157,7 +157,7 @@ class _Board:
 
     @cached_property
     def plan(self) -> dict[tuple[str, int], Planned]:
-        return {one.key: one for one in planned_events(self.study, self.clock.day)} if self.clock else {}
+        return {one.key: one for one in plan_of(self.answers, self.clock)} if self.clock else {}
 
     @cached_property
     def locks(self) -> list[Lock]:

@@ -6,10 +6,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
-from crf.day_zero import Clock, clock_items, clock_of
+from crf.day_zero import Clock, clock_items, clock_of, plan_of
 from crf.models import StudyEvent
 from crf.policies import check_can_move
-from crf.schedule import Planned, planned_events
+from crf.schedule import Planned
 from crf.services.closing_visits import settle_visits
 from crf.services.visits import lock_subject
 from pallsoft.accounts.models import User
@@ -37,7 +37,7 @@ def place_events(answers: SubjectAnswers, by: User | None) -> list[StudyEvent]:
     known = {event.key: event for event in answers.events}
     begun = {form.event.key for form in answers.forms}
     new, moved = [], []
-    for planned in planned_events(answers.study, clock.day):
+    for planned in plan_of(answers, clock):
         event = known.get((planned.event_oid, planned.ordinal))
         if event is None:
             new += _new_event(answers, planned, clock)

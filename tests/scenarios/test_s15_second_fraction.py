@@ -115,7 +115,8 @@ def test_accepted_and_given_within_the_criteria_is_no_deviation(patient, crc, to
     stored = decision(subject)
     assert (stored["SF_MET"], stored["SF_GIVEN"], stored["SF_DAY"], stored["SF_GY"]) == ("Y", "Y", "30", "16.0")
     assert not Deviation.objects.exists()
-    assert subject.events.filter(event_oid="SF4W").exists(), "toxicity once more"
+    again = subject.events.get(event_oid="SF4W")
+    assert (again.target_on, again.window_from) == (today + timedelta(days=28), today + timedelta(days=21))
 
 
 def test_within_the_criteria_no_order_of_entry_makes_a_deviation(patient, crc, today):

@@ -79,6 +79,8 @@ def _misfit(study: StudyDef, part: Any, key: str, found: Type) -> str:
         return _not_codes(study, found, part.code_list) if part.code_list else ""
     if isinstance(part, ItemDef) and key == "derived":
         return _not_derivable(study, part, found)
+    if key == "counted_from":
+        return "" if found.name == NUMBER.name else f"gives {found.name}, needs to be a number of days"
     return "" if found.name == TRUTH.name else f"gives {found.name}, needs to be true/false"
 
 

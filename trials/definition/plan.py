@@ -205,12 +205,16 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class StudyEventDef:
-    """A visit. Days count from the anchor; the window is [day - before, day + after]."""
+    """A visit. Days count from the anchor; the window is [day - before, day + after].
+
+    `counted_from`, a rule of the subject, gives the day after the anchor that they count from instead.
+    """
 
     oid: str = needs(OID)
     label: Text = needs(TEXT)
     kind: str = needs(choice("screening", "randomization", "treatment", "scheduled", "repeating", "unscheduled", "log"))
     day: int | None = may(whole(least=-3650, most=36500))
+    counted_from: str | None = may(RULE)
     before: int | None = may(whole(least=0, most=3650))
     after: int | None = may(whole(least=0, most=3650))
     every_days: int | None = may(whole(least=1, most=3650))
@@ -229,6 +233,8 @@ class StudyEventDef:
             for key in ("day", "before", "after"):
                 if key in raw:
                     at.down(key).refuse("has no meaning: an unscheduled event is planned for no day")
+        if values["counted_from"] and values["day"] is None:
+            at.down("counted_from").refuse("has no meaning without day")
         if values["kind"] != "repeating":
             for key in ("every_days", "until_days"):
                 if key in raw:

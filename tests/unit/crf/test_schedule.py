@@ -37,6 +37,13 @@ def test_visits_count_from_day_0_and_those_without_a_day_are_not_planned():
     )
 
 
+def test_a_visit_can_be_counted_from_another_day_than_day_0_and_waits_until_it_is_known():
+    later = study(events=[event("AFTER", kind="treatment", day="28", before="7", after="7", counted_from="1 + 1")])
+    assert planned_events(later, date(2026, 9, 1)) == []
+    (planned,) = planned_events(later, date(2026, 9, 1), {"AFTER": 30})
+    assert planned.target_on == date(2026, 9, 1) + timedelta(days=58)
+
+
 def test_a_repeating_visit_ends_at_its_bound():
     ordinals = [p.ordinal for p in planned_events(PLAN, date(2026, 9, 1)) if p.event_oid == "ALIVE"]
     assert ordinals == list(range(1, 9)), "91, 182, … 728 days"

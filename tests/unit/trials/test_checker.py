@@ -128,6 +128,8 @@ ERRORS = [
     # circles
     ("forms/SALIVA.yaml", 'max: "50"', "relevant: SALIVA_RATE > 0", "oid: SALIVA_ML", "goes in a circle"),
     ("forms/DRY.yaml", "- SCREEN.DRY_NOW", "- SCREEN.DRY_CHANGE", "oid: DRY_CHANGE", "goes in a circle"),
+    ("schedule.yaml", "oid: WK1\n", "oid: WK1\n    counted_from: fact.anchor_on\n", "counted_from", "a number of days"),
+    ("schedule.yaml", "kind: screening\n", "kind: screening\n    counted_from: 1 + 1\n", "counted_from", "without day"),
     # proposals
     ("forms/BASE.yaml", "kind: clinic", "kind: clinic\nrepeating: true\n" + PROPOSE.format("BASE_TEETH == 'OWN'"),
      "propose:", "has no meaning for repeating forms"),

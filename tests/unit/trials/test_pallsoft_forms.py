@@ -426,6 +426,13 @@ def test_systemic_treatment_pauses_a_week_before(pallsoft, kind, last, fired):
     assert deviations(pallsoft, "CM", answers, event__oid="RT", fact__anchor_on=date(2026, 9, 15)) == fired
 
 
+@pytest.mark.parametrize(("last", "fired"), [("2026-10-09", ["SY_D3"]), ("2026-10-08", [])])
+def test_the_pause_is_asked_again_for_a_second_fraction(pallsoft, last, fired):
+    known = RANDOMIZED | {"event__oid": "SF4W", "RT__RTF_SECD": [Decimal(0), Decimal(44)]}  # 15 October
+    answers = {"SY_ANY": "Y", "SY_TYPE": "CHEMO", "SY_LAST": last}
+    assert deviations(pallsoft, "CM", answers, **known) == fired
+
+
 @pytest.mark.parametrize(("again", "fired"), [("2026-09-21", ["SY_D2"]), ("2026-09-22", [])])
 def test_systemic_treatment_pauses_a_week_after(pallsoft, again, fired):
     known = {
