@@ -1,12 +1,15 @@
 """The forms that a rule of the study proposes, on what stands in the visit by now."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from uuid import UUID
 
 from crf.answers import SubjectAnswers
-from crf.models import StudyEvent
+from crf.models import FormData, StudyEvent
 from crf.selectors.loading import proposal_betrays_arm, sees_arm
 from pallsoft.accounts.models import User
-from sites.models import Site
+from sites.models import Site, Subject
+from sites.participation import participations
 from trials.definition import FormDef, StudyDef
 from trials.evaluate import settled
 from trials.scope import compiled
@@ -15,21 +18,36 @@ from trials.subject_rules import is_shown
 
 def proposed_at(site: Site, study: StudyDef, form: FormDef, user: User) -> Iterator[StudyEvent]:
     """The visits of a site where `form` is proposed, as far as the person may know of it."""
-    secret = proposal_betrays_arm(study, form)
     visits = StudyEvent.objects.filter(
         subject__site=site, event_oid__in=[event.oid for event in study.events_with(form.oid)], not_done_reason=""
     )
     entered = visits.filter(forms__removed_in=None, forms__isnull=False).distinct()
-    for event in entered.select_related("subject__study", "subject__site"):
-        if (not secret or sees_arm(user, event.subject)) and _is_proposed(event, study, form):
+    found = list(entered.select_related("subject__study", "subject__site"))
+    subjects, secret = {event.subject_id: event.subject for event in found}, proposal_betrays_arm(study, form)
+    taking_part, answers = participations(subjects.keys()), _answers_of(subjects, study)
+    for event in found:
+        may_know = not secret or sees_arm(user, event.subject)
+        left = taking_part[event.subject_id].state
+        if may_know and not left and _is_proposed(event, answers[event.subject_id], form):
             yield event
 
 
-def _is_proposed(event: StudyEvent, study: StudyDef, form: FormDef) -> bool:
-    answers = SubjectAnswers(event.subject, study)
-    outside = answers.at(event)
+def _answers_of(subjects: dict[UUID, Subject], study: StudyDef) -> dict[UUID, SubjectAnswers]:
+    """What is known of many subjects, in two queries: there is one for each of a site who has come so far."""
+    visits: dict[UUID, list[StudyEvent]] = defaultdict(list)
+    for event in StudyEvent.objects.filter(subject__in=subjects):
+        visits[event.subject_id].append(event)
+    forms: dict[UUID, list[FormData]] = defaultdict(list)
+    rows = FormData.objects.filter(subject__in=subjects, removed_in=None).select_related("event")
+    for row in rows.order_by("repeat_key"):
+        forms[row.subject_id].append(row)
+    return {pk: SubjectAnswers(subject, study, events=visits[pk], forms=forms[pk]) for pk, subject in subjects.items()}
+
+
+def _is_proposed(event: StudyEvent, answers: SubjectAnswers, form: FormDef) -> bool:
+    study, outside = answers.study, answers.at(event)
     (ref,) = (ref for ref in study.event(event.event_oid).forms if ref.form == form.oid)
-    if answers.participation.state or not is_shown(study, ref, outside) or form.propose is None:
+    if form.propose is None or not is_shown(study, ref, outside):
         return False
     row = next((row for row in answers.forms if row.event.key == event.key and row.form_oid == form.oid), None)
     data, missing = (row.data, row.missing_codes) if row else ({}, {})

@@ -1,5 +1,6 @@
 """S15: a second fraction in arm A: proposed, declined, given outside the criteria; further radiotherapy in arm B."""
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -163,6 +164,17 @@ def test_what_is_missing_is_named_and_nothing_is_proposed(patient, crc, sign_in,
         ("symptom at week 4", False),
     ):
         assert (f"{words} is missing" in page) is is_named
+
+
+@pytest.mark.parametrize("language", ["nb", "en"])
+def test_the_patients_page_never_speaks_of_what_follows_from_a_score(patient, crc, sign_in, today, language):
+    subject = patient("A")
+    week_4(subject, crc, today - timedelta(days=2), "7", grades={})
+    place = [subject.study.oid, subject.number, "W4", 1, "NRS", "1"]
+    page = sign_in(crc, language).get(reverse("form-patient", args=place))
+    asked = re.sub(r"<[^>]*>", " ", page.content.decode()).lower()
+    assert page.status_code == 200 and ("smerte" in asked or "pain" in asked)
+    assert not re.search(r"fraksjon|fraction|strål|radioth|kriteri|criteria", asked)
 
 
 def test_nothing_is_proposed_for_the_dead(patient, crc, died, today):  # noqa: F811
