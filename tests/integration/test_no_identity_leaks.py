@@ -41,8 +41,21 @@ def private(patient, crc, pi, investigator, outsider):
     return [CANARY, str(patient.birth_year), *names, *(person.email for person in staff)]
 
 
+UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
+
+
 def found_in(private, text):
-    return [word for word in private if word.lower() in text.lower()]
+    """Whole numbers, and words anywhere. Not in random keys, where the digits of a year stand by chance."""
+    told = UUID.sub("", text.lower())
+    return [
+        word for word in private if re.search(rf"\b{word}\b" if word.isdecimal() else re.escape(word.lower()), told)
+    ]
+
+
+def test_a_year_is_found_and_not_in_a_random_key():
+    assert found_in(["1944"], "born 1944-02-01") == ["1944"] == found_in(["1944"], '{"year": 1944}')
+    assert found_in(["1944"], "id a9194480-1944-4a3b-8194-194419441944 of gen19441@vm") == []
+    assert found_in([CANARY], f"x{CANARY.upper()}x") == [CANARY]
 
 
 @pytest.fixture
