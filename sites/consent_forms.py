@@ -12,13 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from pallsoft.accounts.models import User
-from sites.fields import YES_NO, ClockField, DayField, YesNoField, add_instant, offer, offer_rows
+from sites.fields import LANGUAGES, YES_NO, ClockField, DayField, YesNoField, add_instant, offer, offer_rows
 from sites.models import Sex, Site
 from sites.selectors import LookAlike, definition_at, staff_of
 from sites.services import ConsentFacts
 from sites.services.consent import needs_adult_answer
 
-LANGUAGES = {"nb": gettext_lazy("Norwegian"), "en": gettext_lazy("English")}
 SEPARATOR = "|"
 
 

@@ -13,6 +13,7 @@ DAY_FORMATS = ["%d.%m.%Y", "%d.%m.%y", "%Y-%m-%d"]
 CLOCK_FORMATS = ["%H:%M", "%H.%M"]
 MONTH_FORMATS = ["%m.%Y", "%Y-%m", "%m.%y"]
 YES_NO = (("Y", gettext_lazy("Yes")), ("N", gettext_lazy("No")))
+LANGUAGES = {"nb": gettext_lazy("Norwegian"), "en": gettext_lazy("English")}
 
 
 class DayField(forms.DateField):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from pallsoft.accounts.models import Profession, User, Verification
 from sites.clock import local_today
-from sites.fields import ClockField, DayField, MonthField, add_instant, offer, offer_rows
+from sites.fields import LANGUAGES, ClockField, DayField, MonthField, add_instant, offer, offer_rows
 from sites.models import TRANSITIONS, AgeBand, Role, ScreeningOutcome, Sex, Site, Task
 from trials.models import Status, StudyVersion
 
@@ -53,9 +53,7 @@ class InviteForm(forms.Form):
     full_name = forms.CharField(label=gettext_lazy("Full name"), max_length=120)
     email = forms.EmailField(label=gettext_lazy("E-mail"))
     profession = forms.ChoiceField(label=gettext_lazy("Profession"), choices=Profession)
-    language = forms.ChoiceField(
-        label=gettext_lazy("Language of messages"), choices=[("nb", "Norsk bokmål"), ("en", "English")]
-    )
+    language = forms.ChoiceField(label=gettext_lazy("Language of messages"), choices=LANGUAGES)
 
 
 class VerifyForm(forms.Form):
