@@ -92,7 +92,8 @@ def open_page(browser, product):
 
 @pytest.fixture(scope="session")
 def sign_in(product):
-    """By user name and password the first time and after a sign-out; else with the cookies of the time before."""
+    """By user name and password the first time and after a sign-out; else with the cookies of the time before, and the
+    password where the screen has locked meanwhile."""
     kept = {}
 
     def sign_in(page: Page, role: str, site: str = ""):
@@ -100,8 +101,9 @@ def sign_in(product):
         page.context.add_cookies(kept.get(account["username"], []))
         page.goto("/")
         if urlsplit(page.url).path != "/":
-            page.locator("input[name=login]").fill(account["username"])
-            page.locator("input[name=password]").fill(account["password"])
+            if page.locator("input[name=login]").count():
+                page.locator("input[name=login]").fill(account["username"])
+            page.locator("main input[name=password]").fill(account["password"])
             page.locator("main button[type=submit]").first.click()
             page.wait_for_url(product.address + "/")
             kept[account["username"]] = [one for one in page.context.cookies() if one["name"] != "language"]
