@@ -17,7 +17,7 @@ from sites.models import Role, Site, StopKind, SubjectStatus
 from sites.permissions import PERMISSIONS, Permission
 from sites.policies import ENTRY_STATES
 from sites.selectors import definition_at
-from trials.definition import Reminder, StudyDef, definition_of
+from trials.definition import StudyDef, definition_of
 
 KIND = "crf.reminder"
 OWED = (Path(__file__).parent / "owed.sql").read_text(encoding="utf-8")
@@ -99,8 +99,8 @@ def _rules_at(site: Site) -> Iterator[dict[str, Any]]:
     """One for each reminder and role. Who may not see the arm is not told of visits that depend on it."""
     if (study := definition_in_use(site)) is None:
         return
+    dated, since = {event.oid for event in study.events if event.day is not None}, _since(site)
     for rule in study.reminders.rules:
-        dated = {event.oid for event in study.events if event.day is not None}
         for role in rule.to:
             sees_arm = Permission.VIEW_ARM in PERMISSIONS[Role(role)]
             yield {
@@ -112,16 +112,13 @@ def _rules_at(site: Site) -> Iterator[dict[str, Any]]:
                 "times": rule.times,
                 "every_days": rule.every_days or 0,
                 "role": role,
-                "since": str(_since(site, rule)),
+                "since": str(since[rule.oid]),
                 "send_from": study.reminders.send_from,
             }
 
 
-def _since(site: Site, rule: Reminder) -> date:
-    """When the site got the reminder: what would have been due before is not made up for."""
+def _since(site: Site) -> dict[str, date]:
+    """When the site got each reminder, by its OID: what would have been due before is not made up for."""
     uses = site.versions.select_related("version").defer("version__definition", "version__source_files")
-    return min(
-        use.active_from
-        for use in uses
-        if any(one.oid == rule.oid for one in definition_of(use.version).reminders.rules)
-    )
+    newest_first = uses.order_by("-active_from")
+    return {rule.oid: use.active_from for use in newest_first for rule in definition_of(use.version).reminders.rules}

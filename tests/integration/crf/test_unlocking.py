@@ -52,13 +52,7 @@ def open_again(data_manager, coordinator):
 
 @pytest.mark.parametrize("scope", ["study", "site", "subject"])
 def test_visits_to_come_are_closed_when_a_dead_participant_is_unlocked(
-    patient,
-    closed,
-    open_again,
-    died,
-    crc,
-    today,
-    scope,
+    patient, closed, open_again, died, crc, today, scope
 ):
     made = closed(scope)
     record_death(subject=patient, facts=died(today), by=crc)
@@ -69,13 +63,7 @@ def test_visits_to_come_are_closed_when_a_dead_participant_is_unlocked(
 
 @pytest.mark.parametrize("scope", ["study", "site", "subject"])
 def test_visits_are_expected_again_when_the_death_was_taken_back_under_the_lock(
-    patient,
-    closed,
-    open_again,
-    died,
-    crc,
-    today,
-    scope,
+    patient, closed, open_again, died, crc, today, scope
 ):
     death = record_death(subject=patient, facts=died(today), by=crc)
     made = closed(scope)

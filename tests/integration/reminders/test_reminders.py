@@ -6,6 +6,8 @@ from io import StringIO
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crf.models import StudyEvent
 from crf.reminders import holding, owed
@@ -70,6 +72,12 @@ def test_an_overdue_visit_is_told_to_the_roles_of_the_rule_once(late):
     assert send_due() == 2
     assert plan_reminders() == 0
     assert len(mail.outbox) == 2
+
+
+def test_the_versions_of_a_site_are_read_once_for_all_rules_and_roles(late):
+    with CaptureQueriesContext(connection) as asked:
+        owed.to_come([late.subject.site], days=7)
+    assert sum("active_from" in one["sql"] for one in asked) <= 2  # the version in use, and since when each is
 
 
 def test_a_visit_to_come_is_told_to_the_nurse_alone(subject, plan, reminding, crc, investigator):
