@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -12,8 +13,9 @@ from django.urls import reverse
 
 from crf.models import ExportJob, ExportKind, ExportState, FormData, MaskRequest, QueryMessage
 from crf.selectors.definitions import definition_for
+from crf.selectors.loading import sees_arm
 from crf.selectors.matrix import visit_label
-from crf.selectors.trail import Reader
+from crf.selectors.trail import Reader, queries_told
 from pallsoft.audit.models import ChangeSet
 from pallsoft.audit.selectors import TrailRow, trail_for
 from sites.permissions import AnyUser, Permission, at_sites, has_permission
@@ -50,9 +52,15 @@ class Decision:
     holders: list[ExportJob]
 
 
-def places_of(form: FormData, item: ItemDef, reader: Reader) -> list[Place]:
-    """The oldest first: each value that was stored, and each message that a person wrote about the item."""
-    rows = reversed(trail_for(table="crf_formdata", row_id=form.pk, item=item.oid))
+def places_of(form: FormData, item_oid: str, user: AnyUser) -> list[Place]:
+    """The oldest first: each value that was stored, and each message that a person wrote about the item.
+
+    Only what the person may see.
+    """
+    study = definition_for(form)
+    zone = ZoneInfo(form.subject.site.timezone)
+    reader = Reader(study, study.form(form.form_oid), zone, with_arm=sees_arm(user, form.subject))
+    rows = reversed(trail_for(table="crf_formdata", row_id=form.pk, item=item_oid))
     found: dict[int, list[TrailRow]] = {}
     for row in rows:
         if row.new is not None and row.part and reader.shows(row):
@@ -61,13 +69,8 @@ def places_of(form: FormData, item: ItemDef, reader: Reader) -> list[Place]:
         Place(str(change), rows[0].at, rows[0].actor_name, " · ".join(reader.words(row)[2] for row in rows), False)
         for change, rows in sorted(found.items())
     ]
-    messages = QueryMessage.objects.filter(
-        query__event=form.event,
-        query__form_oid=form.form_oid,
-        query__repeat_key=form.repeat_key,
-        query__item_oid=item.oid,
-        by_rule=False,
-    ).select_related("created_in")
+    queries = queries_told(form, reader).filter(item_oid=item_oid)
+    messages = QueryMessage.objects.filter(query__in=queries, by_rule=False).select_related("created_in")
     return [*values, *(Place(str(m.pk), m.at, m.created_in.actor_name, m.words, True) for m in messages.order_by("at"))]
 
 

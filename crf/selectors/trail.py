@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -95,7 +96,7 @@ def form_trail(place: Place, form: FormData, user: AnyUser, item_oid: str) -> Tr
     return Trail(
         reader.items.get(item_oid),
         [reader.line(row) for row in rows if reader.shows(row)],
-        _query_steps(place, reader, item_oid),
+        _query_steps(form, reader, item_oid),
         _verification_steps(form, reader, item_oid),
     )
 
@@ -176,10 +177,15 @@ _COLUMN_WORDS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def _query_steps(place: Place, reader: Reader, item_oid: str) -> list[Step]:
-    queries = Query.objects.filter(event=place.event, form_oid=place.form.oid, repeat_key=place.repeat_key)
-    if not reader.with_arm:  # a check may tell the arm at an item that does not
-        queries = queries.exclude(secret_queries(Definitions(place.subject.study).all))
+def queries_told(form: FormData, reader: Reader) -> QuerySet[Query]:
+    """Those at the form, without what a check that tells the arm asks, also at an item that does not."""
+    queries = Query.objects.filter(event=form.event_id, form_oid=form.form_oid, repeat_key=form.repeat_key)
+    if reader.with_arm:
+        return queries
+    return queries.exclude(secret_queries(Definitions(form.subject.study).all))
+
+
+def _query_steps(form: FormData, reader: Reader, item_oid: str) -> list[Step]:
     steps = [
         Step(
             message.at,
@@ -188,7 +194,7 @@ def _query_steps(place: Place, reader: Reader, item_oid: str) -> list[Step]:
             message.words,
             str(reader.items[query.item_oid].label),
         )
-        for query in queries.prefetch_related("messages__created_in")
+        for query in queries_told(form, reader).prefetch_related("messages__created_in")
         if query.item_oid in reader.items and item_oid in ("", query.item_oid)
         for message in query.messages.all()
     ]

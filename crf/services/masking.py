@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from crf.entry.document import NOTHING
 from crf.models import Draft, FormData, MaskRequest
 from crf.policies import lock_words, standing_lock
+from crf.selectors.masking import places_of
 from crf.selectors.place import place_of
 from crf.services.recalculation import follow, write
 from crf.services.visits import explained, lock_subject
@@ -31,12 +32,14 @@ def request_masking(
 ) -> MaskRequest:
     """Ask that values of an item (rows of its trail, 0 the first values) and messages of its queries be emptied.
 
-    Nothing changes until another person confirms. `key`: a double click asks once. Raises InvalidInput, NotPermitted.
+    Nothing changes until another person confirms. `key`: a double click asks once. Raises InvalidInput, also for what
+    the person does not see, and NotPermitted.
     """
     site = form.subject.site
     role = require(by, Permission.MASK, form.study, site)
     reason = explained(reason, _("Say what was typed by mistake, without repeating it."))
-    if not (changes or messages):
+    chosen = {*map(str, changes), *messages}
+    if not chosen or not chosen <= {place.value for place in places_of(form, item_oid, by)}:
         raise InvalidInput({"chosen": [_("Choose at least one of the texts.")]})
     with change_set(study=form.study, by=by, action="crf.request_masking", reason=reason, role=role, site=site):
         lock_subject(form.subject)

@@ -19,7 +19,6 @@ from crf.selectors.loading import place_for, sees_arm
 from crf.selectors.masking import decisions_for, item_to_mask, mask_request_for, places_of
 from crf.selectors.matrix import visit_label
 from crf.selectors.strip import strip_for
-from crf.selectors.trail import Reader
 from crf.services import confirm_masking, refuse_masking, request_masking
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import InvalidInput, PallsoftError
@@ -34,8 +33,7 @@ def form_mask(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     require(request.user, Permission.MASK, place.subject.study, place.subject.site)
     if place.row is None:
         raise Http404
-    with_arm = sees_arm(request.user, place.subject)
-    item = item_to_mask(place.row, request.GET.get("item", ""), with_arm=with_arm)
+    item = item_to_mask(place.row, request.GET.get("item", ""), with_arm=sees_arm(request.user, place.subject))
     chosen = request.POST.getlist("chosen")
     errors: list[dict[str, Any]] = []
     if request.method == "POST":
@@ -71,7 +69,7 @@ def form_mask(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
         "crumbs": crumbs(place.event, place.study, (place.form.title, form_url(place)), _("Mask")),
     }
     with timezone.override(place.zone):
-        context["places"] = places_of(place.row, item, Reader(place.study, place.form, place.zone, with_arm=with_arm))
+        context["places"] = places_of(place.row, item.oid, request.user)
         return render(request, "crf/mask.html", context, status=422 if errors else 200)
 
 

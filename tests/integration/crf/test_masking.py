@@ -9,12 +9,15 @@ from django.db import DatabaseError, connection
 from django.urls import reverse
 from django.utils.translation import override
 
-from crf.models import Draft, MaskRequest, QueryMessage, Request, Verification
+from crf import facts
+from crf.models import Draft, MaskRequest, Query, QueryMessage, Request, Verification
 from crf.selectors.manifest import form_sha256
-from crf.services import confirm_masking, raise_query, refuse_masking, request_masking
+from crf.services import answer_query, confirm_masking, raise_query, refuse_masking, request_masking
 from pallsoft.audit.context import change_set
 from pallsoft.audit.verification import findings, masked
 from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
+from sites.models import Role
+from sites.services import assign_role
 from tests.integration.crf.signing import sign_form
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.req("AUD-14")]
@@ -240,6 +243,25 @@ def test_that_a_message_was_masked_is_said_in_the_readers_language():
     message = QueryMessage(text="[masked]")
     with override("nb"):
         assert message.words == "[maskert]"
+
+
+@pytest.mark.req("ACC-03")
+def test_who_may_not_see_the_arm_masks_nothing_of_a_check_that_tells_it(
+    save, row, subject, sign_in, crc, data_manager, make_user, monkeypatch
+):
+    """It stands at an item that is no secret."""
+    monkeypatch.setattr(facts, "_providers", [lambda subject: {"arm": "B"}])
+    save("START", "SCORE", {"SCORE_PAIN": "10"})
+    answer_query(query=Query.objects.get(check_oid="SCORE_C3"), text=NAME, by=crc)
+    form, message = row("START", "SCORE"), str(QueryMessage.objects.get(by_rule=False).pk)
+    url = reverse("form-mask", args=[subject.study.oid, subject.number, "START", 1, "SCORE", "1"])
+    page = sign_in(data_manager, "nb").get(url, {"item": "SCORE_PAIN"})
+    assert [place.value for place in page.context["places"]] == ["0"]
+    with pytest.raises(InvalidInput):
+        ask(form, data_manager, changes=(), messages=[message], item_oid="SCORE_PAIN")
+    both = make_user("both", "Gro Ås", Role.DATA_MANAGER)
+    assign_role(study=subject.study, user=both, role=Role.MONITOR, site=None, by=None)
+    ask(form, both, changes=(), messages=[message], item_oid="SCORE_PAIN")
 
 
 def test_a_mask_page_of_an_unknown_item_is_not_found(typed, subject, sign_in, data_manager, crc):
