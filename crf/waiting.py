@@ -22,25 +22,33 @@ from crf.selectors.queries import age_words, my_turn
 from crf.selectors.visible import visible_queries
 from pallsoft.accounts.models import User
 from sites.clock import database_now, local_today
-from sites.models import Subject
+from sites.models import Site, Subject
 from sites.permissions import Permission, permissions_anywhere, sites_for
-from sites.selectors import definition_at
+from sites.selectors import definition_at, definition_in_use
 from sites.worklist import WorkItem
+from trials.definition import StudyDef
 from trials.models import Study
+
+
+def _places(user: User, study: Study) -> Iterator[tuple[Site, StudyDef]]:
+    """The sites where the person enters data, as far as a version is in use there."""
+    for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study"):
+        if definition := definition_in_use(site):
+            yield site, definition
 
 
 def waiting(user: User, study: Study) -> Iterator[WorkItem]:
     """One sentence for each visit that is due or overdue at the sites where the person enters data."""
-    for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study"):
-        today, definition = local_today(site.timezone), definition_at(site)
+    for site, definition in _places(user, study):
+        today = local_today(site.timezone)
         for event in waiting_visits(today).filter(subject__site=site).select_related("subject__study"):
             yield _item(event, visit_label(event, definition.event(event.event_oid)), today)
 
 
 def without_day_0(user: User, study: Study) -> Iterator[WorkItem]:
     """One sentence for each subject whose treatment has neither begun nor been cancelled in time (S10)."""
-    for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study"):
-        today, definition = local_today(site.timezone), definition_at(site)
+    for site, definition in _places(user, study):
+        today = local_today(site.timezone)
         provisional = StudyEvent.objects.filter(subject__site=site, provisional=True).values("subject")
         for subject in Subject.objects.filter(pk__in=provisional).select_related("study", "site"):
             answers = SubjectAnswers(subject, definition)
@@ -59,8 +67,7 @@ def _late(answers: SubjectAnswers, waited: int) -> WorkItem:
 
 def proposed(user: User, study: Study) -> Iterator[WorkItem]:
     """One sentence for each form that a rule of the study proposes at the sites where the person enters data (S15)."""
-    for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study"):
-        definition = definition_at(site)
+    for site, definition in _places(user, study):
         for form in definition.forms:
             if form.propose:
                 for event in proposed_at(site, definition, form, user):

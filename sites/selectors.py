@@ -268,6 +268,14 @@ def definition_at(site: Site) -> StudyDef:
     return definition_of(version_at(site))
 
 
+def definition_in_use(site: Site) -> StudyDef | None:
+    """None at a site that has not put any version to use."""
+    try:
+        return definition_at(site)
+    except NotAllowedNow:
+        return None
+
+
 def screening_reasons(site: Site) -> dict[ScreeningOutcome, list[tuple[str, str]]]:
     """{outcome: [(code, words)]}: the criteria of the definition, and what else keeps a person out."""
     criteria = [(c.oid, f"{c.oid} {c.label}") for c in definition_at(site).eligibility.criteria]

@@ -11,13 +11,12 @@ from uuid import UUID
 from django.db import connection
 
 from crf.selectors.visible import secret_parts
-from pallsoft.errors import NotAllowedNow
 from pallsoft.outbox.models import Message
 from sites.models import Role, Site, StopKind, SubjectStatus
 from sites.permissions import PERMISSIONS, Permission
 from sites.policies import ENTRY_STATES
-from sites.selectors import definition_at
-from trials.definition import StudyDef, definition_of
+from sites.selectors import definition_in_use
+from trials.definition import definition_of
 
 KIND = "crf.reminder"
 OWED = (Path(__file__).parent / "owed.sql").read_text(encoding="utf-8")
@@ -69,14 +68,6 @@ def still(message: Message, site: Site) -> Owed | None:
     """What a planned reminder is by the data of this moment; None when it is owed no more."""
     one = {"event": message.event_id, "topic": message.topic, "ordinal": message.ordinal}
     return next(iter(_rows(ONE, _asked([site]) | one | {"recipient": message.recipient_id})), None)
-
-
-def definition_in_use(site: Site) -> StudyDef | None:
-    """None at a site that has not put any version to use."""
-    try:
-        return definition_at(site)
-    except NotAllowedNow:
-        return None
 
 
 def _rows(statement: str, asked: dict[str, Any]) -> list[Owed]:

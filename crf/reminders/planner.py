@@ -9,6 +9,7 @@ from crf.reminders.holding import held_until
 from pallsoft.outbox.services import wake_relay
 from sites.clock import database_now
 from sites.models import Site
+from sites.selectors import definition_in_use
 
 
 def plan_reminders() -> int:
@@ -23,5 +24,5 @@ def plan_reminders() -> int:
 def _sites_open_now() -> Iterator[Site]:
     now = database_now()
     for site in Site.objects.select_related("study").order_by("pk"):
-        if owed.definition_in_use(site) and held_until(site, now) is None:
+        if definition_in_use(site) and held_until(site, now) is None:
             yield site

@@ -11,6 +11,7 @@ from crf.reminders.planner import plan_reminders
 from pallsoft.accounts.models import User
 from sites.clock import database_now
 from sites.models import Site
+from sites.selectors import definition_in_use
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{plan_reminders()} new reminder(s)")
 
     def _tell(self) -> None:
-        sites = {site.pk: site for site in Site.objects.select_related("study") if owed.definition_in_use(site)}
+        sites = {site.pk: site for site in Site.objects.select_related("study") if definition_in_use(site)}
         due = owed.to_come(sites.values(), days=0)
         events = StudyEvent.objects.select_related("subject").in_bulk({one.event_id for one in due})
         people = User.objects.in_bulk({one.recipient_id for one in due})

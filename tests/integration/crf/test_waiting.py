@@ -11,7 +11,8 @@ from crf.services import mark_not_done, schedule_events
 from crf.waiting import waiting, without_day_0
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
-from sites.models import Site
+from sites.models import Role, Site
+from sites.services import assign_role, create_site
 
 
 @pytest.fixture
@@ -37,6 +38,14 @@ def test_a_visit_leaves_the_worklist_when_it_is_entered_or_not_done(randomized, 
     save("WK2", "SCORE", {"SCORE_PAIN": "5"})
     mark_not_done(event=visit("TREAT"), by=crc, reason="never started")
     assert sentences(crc, subject.study) == []
+
+
+def test_a_site_without_a_version_in_use_hides_nothing_of_another(randomized, subject, crc, sign_in):
+    study = subject.study
+    new = create_site(study=study, code="NYS", name="Nytt sykehus", city="Hammerfest", by=None)
+    assign_role(study=study, user=crc, role=Role.STUDY_NURSE, site=new, by=None)
+    assert sentences(crc, study)
+    assert subject.number in sign_in(crc).get("/").content.decode()
 
 
 def test_due_is_told_by_the_date_at_the_site(randomized, subject, crc, monkeypatch):
