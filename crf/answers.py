@@ -72,6 +72,8 @@ class SubjectAnswers:
     def put(self, form: FormData) -> None:
         """Let `form` count as it stands now; not at all when it has been removed."""
         self.forms = [one for one in self.forms if one.pk != form.pk] + ([] if form.removed_in else [form])
+        if all(event.key != form.event.key for event in self.events):  # it began with this form
+            self.events = [*self.events, form.event]
         self.__dict__.pop("anchor", None)
 
     @cached_property

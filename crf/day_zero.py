@@ -10,7 +10,7 @@ from crf.answers import SubjectAnswers
 from crf.schedule import Planned, planned_events
 from trials.definition import StudyDef
 from trials.scope import compiled
-from trials.subject_rules import SubjectContext, facts_of, is_shown
+from trials.subject_rules import SubjectContext, asked_for, facts_of, is_shown
 from trials.values import UNKNOWN
 
 PLANNED = "planned_anchor_on"  # own fact of a definition: the day for which day 0 is planned
@@ -78,11 +78,11 @@ def days_waited(answers: SubjectAnswers, today: date) -> int | None:
 def clock_items(study: StudyDef) -> frozenset[str]:
     """The OIDs of the items outside the anchor's own form that the clock and the plan read."""
     sources = [fact.expr for fact in study.facts if fact.oid == PLANNED]
-    sources += [event.counted_from for event in study.events if event.counted_from]
+    sources += [rule for event in study.events if event.day for rule in (event.counted_from, event.relevant) if rule]
     if study.anchor.cancelled:
         sources.append(study.anchor.cancelled.when)
-    names = {name for source in sources for name in compiled(study, source).names}
-    return frozenset(name.rpartition(".")[2] for name in names if not name.rpartition(".")[0].islower())
+    names = {name for source in sources for name in compiled(study, source, at_event=True).names}
+    return frozenset(ref for ref in asked_for(study, names) if "." not in ref)
 
 
 def _is_cancelled(answers: SubjectAnswers) -> bool:

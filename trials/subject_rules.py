@@ -3,7 +3,7 @@
 What is known of a subject comes from a `Context` (see `trials.expressions`) with the references of `trials.scope`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from trials.definition import FormRef, Gate, StudyDef, StudyEventDef
@@ -97,3 +97,17 @@ def is_shown(study: StudyDef, part: StudyEventDef | FormRef, outside: Context) -
     if part.relevant is None:
         return True
     return compiled(study, part.relevant, at_event=True).evaluate(SubjectContext(study, outside)) is not False
+
+
+def asked_for(study: StudyDef, names: Collection[str]) -> Iterator[str]:
+    """What the references of rules ask for: item OIDs, and "fact.…", "event.…" as they are written.
+
+    In the place of the definition's own facts stands what these ask for.
+    """
+    own_facts = {f"fact.{fact.oid}": fact.expr for fact in study.facts}
+    for name in names:
+        if name in own_facts:
+            yield from asked_for(study, compiled(study, own_facts[name]).names)
+        else:
+            prefix, _dot, item = name.partition(".")
+            yield name if prefix.islower() else item

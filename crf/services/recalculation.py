@@ -19,6 +19,7 @@ from sites.models import Subject, SubjectStatus
 from sites.selectors import definition_at
 from trials.definition import StudyDef
 from trials.scope import compiled
+from trials.subject_rules import asked_for
 
 
 def follow(answers: SubjectAnswers, form: FormData, changed: set[str], by: User | None) -> None:
@@ -119,14 +120,4 @@ def asked_outside(study: StudyDef, form_oid: str) -> frozenset[str]:
     sources += [source for item in form.items for source in (item.relevant, item.derived)]
     sources += [check.violated_if for check in form.checks]
     names = {name for source in sources if source for name in compiled(study, source, form_oid).names if "." in name}
-    return frozenset(_without_prefix(study, names))
-
-
-def _without_prefix(study: StudyDef, names: set[str]) -> Iterator[str]:
-    own_facts = {f"fact.{fact.oid}": fact.expr for fact in study.facts}
-    for name in names:
-        if name in own_facts:
-            yield from _without_prefix(study, set(compiled(study, own_facts[name]).names))
-        else:
-            prefix, _dot, item = name.partition(".")
-            yield name if prefix.islower() else item
+    return frozenset(asked_for(study, names))
