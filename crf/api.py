@@ -8,7 +8,8 @@ from rest_framework.response import Response
 
 from crf.models import FormData
 from crf.selectors.definitions import definition_for
-from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
+from crf.selectors.loading import sees_arm
+from crf.selectors.secrets import betrays_arm, event_betrays_arm
 from sites.models import Subject
 from sites.permissions import Permission
 from sites.selectors import study_for, subject_for, subjects_for

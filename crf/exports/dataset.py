@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from psycopg2 import sql
 
-from crf.selectors.loading import betrays_arm, event_betrays_arm
+from crf.selectors.secrets import betrays_arm, event_betrays_arm
 from trials.definition import FormDef, ItemDef, StudyDef, definition_of
 from trials.models import Study
 

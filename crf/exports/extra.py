@@ -6,7 +6,7 @@ from typing import Any
 from crf.exports.dataset import Scope
 from crf.exports.visits import visits
 from crf.models import Signature
-from crf.selectors.loading import betrays_arm, event_betrays_arm
+from crf.selectors.secrets import betrays_arm, event_betrays_arm
 from sites.models import Consent, ConsentOption, Death, ScreeningEntry, Stop, Subject
 from sites.participation import participations
 from trials.definition import StudyDef, definition_of

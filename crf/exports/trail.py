@@ -13,7 +13,7 @@ from django.db import connection
 
 from crf.exports.archive import EPOCH
 from crf.models import ExportJob, Query
-from crf.selectors.visible import NO_SECRET, Definitions, all_secrets
+from crf.selectors.secrets import NO_SECRET, secrets_of
 
 # Rows that would tell the arm, as the trail names them: forms, visits, what points at them, what their checks found.
 HIDDEN = """
@@ -138,7 +138,7 @@ def _info(name: str) -> zipfile.ZipInfo:
 
 
 def _given(job: ExportJob) -> dict[str, Any]:
-    secret = NO_SECRET if job.with_arm else all_secrets(Definitions(job.study).all)
+    secret = NO_SECRET if job.with_arm else secrets_of(job.study)
     queries = Query.objects.filter(secret.queries, study=job.study)
     return {
         "study": str(job.study_id),

@@ -10,7 +10,7 @@ from crf.day_zero import clock_items, clock_of, plan_of
 from crf.exports.dataset import Scope
 from crf.models import FormData, StudyEvent
 from crf.schedule import timing
-from crf.selectors.loading import event_betrays_arm
+from crf.selectors.secrets import event_betrays_arm
 from sites.models import Subject
 from trials.definition import StudyDef, definition_of
 from trials.models import Study

@@ -16,10 +16,9 @@ from crf.entry.document import Document, Rules
 from crf.models import FormData, FormStatus, Query, QueryStatus, Signature, StudyEvent, Verification
 from crf.paper.history import TrailLine, trail_of
 from crf.selectors.definitions import definition_for
-from crf.selectors.loading import event_betrays_arm
 from crf.selectors.matrix import Visit, matrix_of
+from crf.selectors.secrets import event_betrays_arm, secrets_of
 from crf.selectors.strip import strip_for
-from crf.selectors.visible import Definitions, secret_queries
 from crf.selectors.words import answer_words
 from pallsoft.accounts.models import User
 from pallsoft.templatetags.ui import moment
@@ -185,9 +184,7 @@ class _Writer:
         """By visit, form and repeat: a query may be about a form that is not there."""
         found = defaultdict(list)
         rows = Query.objects.filter(subject=self.subject).prefetch_related("messages__created_in").order_by("opened_at")
-        for query in (
-            rows if self.with_arm else rows.exclude(secret_queries(Definitions(self.answers.subject.study).all))
-        ):
+        for query in rows if self.with_arm else rows.exclude(secrets_of(self.answers.subject.study).queries):
             found[query.event_id, query.form_oid, query.repeat_key].append(query)
         return found
 

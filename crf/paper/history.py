@@ -15,10 +15,9 @@ from django.utils.translation import gettext_lazy
 
 from crf.models import Deviation, FormData, Query, QueryMessage, StudyEvent
 from crf.selectors.definitions import definition_for
-from crf.selectors.loading import betrays_arm, event_betrays_arm
 from crf.selectors.matrix import visit_label
+from crf.selectors.secrets import NO_SECRET, Secret, secrets_of
 from crf.selectors.trail import Reader, action_words, role_words
-from crf.selectors.visible import Definitions, Secret, all_secrets
 from pallsoft.audit.selectors import TrailRow, trail_of_subject
 from pallsoft.templatetags.ui import moment, nb_date
 from sites.models import Subject
@@ -102,9 +101,9 @@ class _Appendix:
             return None
         study = definition_for(form)
         form_def, event_def = study.form(form.form_oid), study.event(form.event.event_oid)
-        if not self.with_arm and (betrays_arm(study, form_def) or event_betrays_arm(study, event_def)):
+        if form.form_oid in self._secret.forms or form.event.event_oid in self._secret.events:
             return None
-        reader = Reader(study, form_def, self.zone, with_arm=self.with_arm)
+        reader = Reader(study, form_def, self.zone, self._secret)
         if not reader.shows(row):
             return None
         what, old, new = reader.words(row)
@@ -138,7 +137,7 @@ class _Appendix:
 
     @cached_property
     def _secret(self) -> Secret:
-        return all_secrets(Definitions(self.subject.study).all)
+        return NO_SECRET if self.with_arm else secrets_of(self.subject.study)
 
     def _rows_of_secret_checks(self) -> set[UUID]:
         """A check may tell the arm at an item that does not: its queries, their threads, its deviations."""

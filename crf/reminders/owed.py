@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from crf.selectors.visible import secret_parts
+from crf.selectors.secrets import secret_parts
 from pallsoft.outbox.models import Message
 from sites.models import Role, Site, StopKind, SubjectStatus
 from sites.permissions import PERMISSIONS, Permission

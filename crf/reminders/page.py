@@ -15,7 +15,8 @@ from crf.models import StudyEvent
 from crf.reminders import owed, words
 from crf.reminders.holding import are_sent
 from crf.selectors.matrix import visit_label
-from crf.selectors.visible import Definitions, all_secrets
+from crf.selectors.secrets import secrets_of
+from crf.selectors.visible import Definitions
 from pallsoft.accounts.models import User
 from pallsoft.outbox.models import Message, State
 from sites.clock import database_now, local_today
@@ -166,7 +167,7 @@ class Board:
     @cached_property
     def _hidden(self) -> QuerySet[StudyEvent]:
         """The visits that would tell the person the arm."""
-        events = StudyEvent.objects.filter(study=self.study, event_oid__in=all_secrets(self.definitions.all).events)
+        events = StudyEvent.objects.filter(study=self.study, event_oid__in=secrets_of(self.study).events)
         sees = at_sites(self.user, self.study, Permission.VIEW_ARM, "subject__site")
         return events.exclude(**sees) if sees else events.none()
 

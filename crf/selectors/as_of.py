@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from crf.entry import dates
 from crf.entry.refusal import Refused
 from crf.models import FormData
-from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
+from crf.selectors.loading import sees_arm
 from crf.selectors.place import Place
+from crf.selectors.secrets import betrays_arm, event_betrays_arm
 from sites.clock import looking_back_to
 from sites.models import Subject
 from sites.permissions import AnyUser, Permission, has_permission

@@ -61,7 +61,7 @@ def _verifications(place: Place) -> list[Verification]:
 def _standing_queries(place: Place, user: AnyUser) -> dict[str, Counter[str]]:
     if place.event._state.adding or not place.answers.around.queries:
         return {}
-    rows = visible_queries(user, place.subject.study, [place.study]).filter(
+    rows = visible_queries(user, place.subject.study).filter(
         event=place.event, form_oid=place.form.oid, repeat_key=place.repeat_key, status__in=CHIPS
     )
     found: dict[str, Counter[str]] = defaultdict(Counter)

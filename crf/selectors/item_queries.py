@@ -13,11 +13,11 @@ from crf.models import Query, StudyEvent
 from crf.policies import can_query
 from crf.queries import STANDING
 from crf.selectors.crumbs import crumbs
-from crf.selectors.loading import event_for, place_for, sees_arm
+from crf.selectors.loading import event_for, place_for, secrets_for
 from crf.selectors.matrix import visit_label
 from crf.selectors.place import NEW, Place
 from crf.selectors.queries import Thread, threads_of, with_thread
-from crf.selectors.visible import Definitions, secret_parts, visible_queries
+from crf.selectors.visible import Definitions, visible_queries
 from crf.selectors.words import answer_words
 from sites.clock import database_now
 from sites.models import Role, Subject
@@ -96,7 +96,7 @@ def item_queries_for(user: AnyUser, *, item_oid: str, **address: Any) -> ItemQue
     place = _place(user, address, needed=not threads)
     study = place.study if place and place.study.has_item(item_oid) else Definitions(subject.study).with_item(item_oid)
     item = _item(study, address["form_oid"], item_oid)
-    if item_oid in secret_parts(study).items and not sees_arm(user, subject):
+    if item_oid in secrets_for(user, subject).items:
         raise Http404
     is_open = can_query(event, address["form_oid"])
     return ItemQueries(

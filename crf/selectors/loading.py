@@ -8,12 +8,11 @@ from django.http import Http404
 
 from crf.models import FormData, StudyEvent
 from crf.selectors.place import NEW, Place, place_of, standing
+from crf.selectors.secrets import NO_SECRET, Secret, secrets_of
 from pallsoft.errors import NotAllowedNow
 from sites.models import Subject
 from sites.permissions import AnyUser, Permission, has_permission
 from sites.selectors import definition_at, subject_for
-from trials.definition import FormDef, StudyDef, StudyEventDef
-from trials.scope import compiled
 
 Found = TypeVar("Found")
 
@@ -46,7 +45,7 @@ def place_for(
     _check_event(user, place.event)
     if place.row is None and not _can_be_begun(place):
         raise Http404
-    if betrays_arm(place.study, place.form) and not sees_arm(user, place.subject):
+    if place.form.oid in secrets_for(user, place.subject).forms:
         raise Http404
     return place
 
@@ -55,7 +54,8 @@ def saved_form_for(user: AnyUser, study_oid: str, number: str, form_id: UUID) ->
     """A saved form, also a removed one. Raises Http404."""
     subject = subject_for(user, study_oid, number)
     form = subject.forms.select_related("event", "definition_version").filter(pk=form_id).first()
-    if form is None:
+    secret = secrets_for(user, subject)
+    if form is None or form.form_oid in secret.forms or form.event.event_oid in secret.events:
         raise Http404
     form.subject = form.event.subject = subject
     return form
@@ -65,30 +65,9 @@ def sees_arm(user: AnyUser, subject: Subject) -> bool:
     return has_permission(user, Permission.VIEW_ARM, subject.study, subject.site)
 
 
-def betrays_arm(study: StudyDef, form: FormDef) -> bool:
-    """Would its being there tell the arm? The number of its repeats, or that it is asked at all."""
-    if form.repeating and any(item.reveals_arm for item in form.items):
-        return True
-    rules = [ref.relevant for event in study.events for ref in event.forms if ref.form == form.oid]
-    return any(rule and _asks_for_arm(study, rule) for rule in rules)
-
-
-def event_betrays_arm(study: StudyDef, event: StudyEventDef) -> bool:
-    return bool(event.relevant) and _asks_for_arm(study, event.relevant or "")
-
-
-def proposal_betrays_arm(study: StudyDef, form: FormDef) -> bool:
-    """Would being told of it on the worklist tell the arm, by its form or by what its rule asks about?"""
-    if form.propose is None:
-        return False
-    names = compiled(study, form.propose.when, form.oid).names
-    items = [name.rpartition(".")[2] for name in names if not name.islower()]
-    by_rule = "fact.arm" in names or any(study.item(oid).reveals_arm for oid in items if study.has_item(oid))
-    return by_rule or betrays_arm(study, form)
-
-
-def _asks_for_arm(study: StudyDef, rule: str) -> bool:
-    return "fact.arm" in compiled(study, rule, at_event=True).names
+def secrets_for(user: AnyUser, subject: Subject) -> Secret:
+    """What the person may not be told of the subject."""
+    return NO_SECRET if sees_arm(user, subject) else secrets_of(subject.study)
 
 
 def _can_be_begun(place: Place) -> bool:
@@ -101,7 +80,7 @@ def _check_event(user: AnyUser, event: StudyEvent) -> None:
     unless it is the only one of its kind: then it may be begun without having been planned as a row."""
     study = definition_at(event.subject.site)
     definition = _or_404(lambda: study.event(event.event_oid))
-    if event_betrays_arm(study, definition) and not sees_arm(user, event.subject):
+    if event.event_oid in secrets_for(user, event.subject).events:
         raise Http404
     if event._state.adding and (event.ordinal != 1 or definition.kind in ("repeating", "unscheduled")):
         raise Http404

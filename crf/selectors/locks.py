@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crf.models import Lock, LockKind, StudyEvent
-from crf.selectors.visible import secret_parts
+from crf.selectors.secrets import secrets_of
 from pallsoft.audit.models import ChangeSet
 from sites.models import Site, Subject
 from sites.permissions import AnyUser, Permission, has_permission, rights_at
@@ -195,7 +195,7 @@ class _Names:
     def tells_arm(self, lock: Lock) -> bool:
         if lock.subject is None:
             return False
-        secret = secret_parts(self._definition(lock.subject.site))
+        secret = secrets_of(self.study)
         return lock.form_oid in secret.forms or bool(lock.event and lock.event.event_oid in secret.events)
 
     def _definition(self, site: Site) -> StudyDef:

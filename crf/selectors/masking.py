@@ -13,12 +13,12 @@ from django.urls import reverse
 
 from crf.models import ExportJob, ExportKind, ExportState, FormData, MaskRequest, QueryMessage
 from crf.selectors.definitions import definition_for
-from crf.selectors.loading import sees_arm
+from crf.selectors.loading import secrets_for
 from crf.selectors.matrix import visit_label
 from crf.selectors.trail import Reader, queries_told
 from pallsoft.audit.models import ChangeSet
 from pallsoft.audit.selectors import TrailRow, trail_for
-from sites.permissions import AnyUser, Permission, at_sites, has_permission
+from sites.permissions import AnyUser, Permission, at_sites
 from sites.selectors import study_for
 from trials.definition import ItemDef
 from trials.models import Study
@@ -59,7 +59,7 @@ def places_of(form: FormData, item_oid: str, user: AnyUser) -> list[Place]:
     """
     study = definition_for(form)
     zone = ZoneInfo(form.subject.site.timezone)
-    reader = Reader(study, study.form(form.form_oid), zone, with_arm=sees_arm(user, form.subject))
+    reader = Reader(study, study.form(form.form_oid), zone, secrets_for(user, form.subject))
     rows = reversed(trail_for(table="crf_formdata", row_id=form.pk, item=item_oid))
     found: dict[int, list[TrailRow]] = {}
     for row in rows:
@@ -74,11 +74,11 @@ def places_of(form: FormData, item_oid: str, user: AnyUser) -> list[Place]:
     return [*values, *(Place(str(m.pk), m.at, m.created_in.actor_name, m.words, True) for m in messages.order_by("at"))]
 
 
-def item_to_mask(form: FormData, item_oid: str, *, with_arm: bool) -> ItemDef:
+def item_to_mask(form: FormData, item_oid: str, user: AnyUser) -> ItemDef:
     """An item of the form that the person may see. Raises Http404."""
     items = {item.oid: item for item in definition_for(form).form(form.form_oid).items}
     item = items.get(item_oid)
-    if item is None or (item.reveals_arm and not with_arm):
+    if item is None or item_oid in secrets_for(user, form.subject).items:
         raise Http404
     return item
 
@@ -116,10 +116,10 @@ def _decision(request: MaskRequest, ends: dict[Any, ChangeSet], files: Iterable[
         if job.requested_at >= first and job.subject_id in (None, request.subject_id)
         if end is None or job.requested_at <= end.at
     ]
-    with_arm = has_permission(user, Permission.VIEW_ARM, request.study, request.subject.site)
     item = next((item for item in form.items if item.oid == request.item_oid), None)
-    shown = item is not None and (with_arm or not item.reveals_arm)
-    question = str(item.label) if item and shown else request.item_oid
+    question = (
+        str(item.label) if item and item.oid not in secrets_for(user, request.subject).items else request.item_oid
+    )
     return Decision(
         request=request,
         where=" · ".join((visit_label(event, study.event(event.event_oid)), str(form.title), question)),

@@ -17,9 +17,10 @@ from crf.models import ClosedFor, FormData, FormStatus, Lock, LockKind, QuerySta
 from crf.policies import covers, standing_locks
 from crf.queries import STANDING
 from crf.schedule import Planned, Timing, VisitState, state_of, timing
-from crf.selectors.loading import betrays_arm, event_betrays_arm, sees_arm
+from crf.selectors.loading import sees_arm
 from crf.selectors.locks import CHIPS, strongest
 from crf.selectors.plan import form_plan
+from crf.selectors.secrets import betrays_arm, event_betrays_arm
 from crf.selectors.standing import signed_forms
 from crf.selectors.visible import visible_queries
 from crf.selectors.words import why_not_done
@@ -183,7 +184,7 @@ class _Board:
         found: dict[tuple[object, str], list[str]] = defaultdict(list)
         if not self.answers.around.queries:
             return found
-        standing = visible_queries(self.user, self.subject.study, [self.study])
+        standing = visible_queries(self.user, self.subject.study)
         standing = standing.filter(subject=self.subject, status__in=STANDING)
         for event, form_oid, status in standing.values_list("event", "form_oid", "status"):
             found[event, form_oid].append("query" if status == QueryStatus.OPEN else "answered")

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from crf.answers import SubjectAnswers
 from crf.entry.document import Document, Rules, Settled
-from crf.selectors.loading import sees_arm
+from crf.selectors.loading import secrets_for
 from crf.selectors.place import Place
-from crf.selectors.visible import NO_SECRET, secret_parts
 from crf.selectors.words import answer_words
 from sites.permissions import AnyUser
 from sites.selectors import version_at
@@ -54,7 +53,7 @@ def move_of(place: Place, version: StudyVersion, user: AnyUser) -> Move:
     observed_at = place.row.observed_at if place.row else None
     before = place.rules.settle(place.current, {}, {})
     after = Rules(new, form, answers.at(place.event, observed_at)).settle(place.current, {}, {})
-    secret = NO_SECRET if sees_arm(user, place.subject) else secret_parts(new)
+    secret = secrets_for(user, place.subject)
     items = [item for item in form.items if item.oid not in secret.items]
     compare = _Comparison(place, new, before, after)
     known = {fired.oid for fired in before.fired} | secret.checks

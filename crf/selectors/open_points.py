@@ -26,14 +26,15 @@ from crf.models import (
 )
 from crf.schedule import VisitState, state_of
 from crf.selectors.due import waiting_visits
+from crf.selectors.loading import secrets_for
 from crf.selectors.locks import Target
 from crf.selectors.matrix import visit_label, visit_url
 from crf.selectors.plan import form_plan, marks_of
+from crf.selectors.secrets import Secret
 from crf.selectors.standing import covering
-from crf.selectors.visible import NO_SECRET, Secret, secret_parts
 from sites.clock import local_today
 from sites.models import Consent, Subject
-from sites.permissions import AnyUser, Permission, has_permission
+from sites.permissions import AnyUser
 from sites.selectors import definition_at
 from trials.definition import StudyDef
 
@@ -91,8 +92,7 @@ class _SiteCount:
         self.subjects = {subject.pk: subject for subject in subjects}
         site = subjects[0].site
         self.study: StudyDef = definition_at(site)
-        sees_arm = has_permission(user, Permission.VIEW_ARM, target.study, site)
-        self.secret: Secret = NO_SECRET if sees_arm else secret_parts(self.study)
+        self.secret: Secret = secrets_for(user, subjects[0])
 
     def run(self) -> None:
         self._forms()

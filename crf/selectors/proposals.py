@@ -6,7 +6,8 @@ from uuid import UUID
 
 from crf.answers import SubjectAnswers
 from crf.models import FormData, StudyEvent
-from crf.selectors.loading import proposal_betrays_arm, sees_arm
+from crf.selectors.loading import sees_arm
+from crf.selectors.secrets import proposal_betrays_arm
 from pallsoft.accounts.models import User
 from sites.models import Site, Subject
 from sites.participation import participations

@@ -13,8 +13,8 @@ from crf.answers import SubjectAnswers
 from crf.entry.document import Answer, Document, Rules, Settled
 from crf.models import FormData, StudyEvent
 from crf.selectors.definitions import definition_for
-from crf.selectors.loading import betrays_arm, event_betrays_arm
 from crf.selectors.matrix import visit_label
+from crf.selectors.secrets import betrays_arm, event_betrays_arm
 from crf.selectors.words import answer_words
 from sites.models import Consent, Site, Subject
 from sites.selectors import definition_at

@@ -10,7 +10,8 @@ from crf.answers import SubjectAnswers
 from crf.entry.document import Document
 from crf.models import FormData, FormStatus, StudyEvent
 from crf.policies import can_enter_form
-from crf.selectors.loading import betrays_arm, sees_arm
+from crf.selectors.loading import sees_arm
+from crf.selectors.secrets import betrays_arm
 from crf.selectors.unchanged import Unchanged, unchanged_offer
 from crf.selectors.visit import next_form_url
 from crf.selectors.words import answer_words

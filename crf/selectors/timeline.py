@@ -11,8 +11,9 @@ from crf.day_zero import clock_of
 from crf.entry.document import Answer, Document
 from crf.models import FormData
 from crf.schedule import VisitState
-from crf.selectors.loading import betrays_arm, sees_arm
+from crf.selectors.loading import sees_arm
 from crf.selectors.matrix import Matrix, Visit
+from crf.selectors.secrets import betrays_arm
 from crf.selectors.words import answer_words
 from pallsoft import timeline as drawing
 from sites.days import last_day

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 
 from crf.entry.document import Answer
 from crf.models import FormData, FormStatus, Query, Verification
-from crf.selectors.loading import sees_arm
+from crf.selectors.loading import secrets_for
 from crf.selectors.place import Place
-from crf.selectors.visible import Definitions, secret_parts, secret_queries
+from crf.selectors.secrets import Secret
 from crf.selectors.words import answer_words
 from pallsoft.audit.models import ChangeSet
 from pallsoft.audit.selectors import TrailRow, trail_for
@@ -89,7 +89,7 @@ def form_trail(place: Place, form: FormData, user: AnyUser, item_oid: str) -> Tr
 
     Raises Http404 for an item that is none.
     """
-    reader = Reader(place.study, place.form, place.zone, with_arm=sees_arm(user, place.subject))
+    reader = Reader(place.study, place.form, place.zone, secrets_for(user, place.subject))
     if item_oid and item_oid not in reader.items:
         raise Http404
     rows = trail_for(table="crf_formdata", row_id=form.pk, item=item_oid or None)
@@ -110,11 +110,11 @@ def role_words(role: str) -> str:
 
 
 class Reader:
-    """Says what changed in a form. Of a form read under `study`."""
+    """Says what changed in a form. Of a form read under `study`; `secret`: what the reader may not be told."""
 
-    def __init__(self, study: StudyDef, form: FormDef, zone: ZoneInfo, *, with_arm: bool) -> None:
-        self.study, self.zone, self.with_arm = study, zone, with_arm
-        self.items = {item.oid: item for item in form.items if with_arm or not item.reveals_arm}
+    def __init__(self, study: StudyDef, form: FormDef, zone: ZoneInfo, secret: Secret) -> None:
+        self.study, self.zone, self.secret = study, zone, secret
+        self.items = {item.oid: item for item in form.items if item.oid not in secret.items}
 
     def shows(self, row: TrailRow) -> bool:
         if not row.part:
@@ -124,7 +124,7 @@ class Reader:
     def _betrays(self, row: TrailRow) -> bool:
         """Does the note answer a check that tells the arm, beside an item that does not?"""
         keys = [key for mark in (row.old, row.new) for key in (mark or {}).get("checks", {})]
-        return not self.with_arm and any(key.partition("@")[0] in secret_parts(self.study).checks for key in keys)
+        return any(key.partition("@")[0] in self.secret.checks for key in keys)
 
     def line(self, row: TrailRow) -> Line:
         what, old, new = self.words(row)
@@ -180,9 +180,7 @@ _COLUMN_WORDS: dict[str, Callable[[Any], str]] = {
 def queries_told(form: FormData, reader: Reader) -> QuerySet[Query]:
     """Those at the form, without what a check that tells the arm asks, also at an item that does not."""
     queries = Query.objects.filter(event=form.event_id, form_oid=form.form_oid, repeat_key=form.repeat_key)
-    if reader.with_arm:
-        return queries
-    return queries.exclude(secret_queries(Definitions(form.subject.study).all))
+    return queries.exclude(reader.secret.queries)
 
 
 def _query_steps(form: FormData, reader: Reader, item_oid: str) -> list[Step]:

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from crf.answers import SubjectAnswers
 from crf.entry.document import Answer
 from crf.models import FormData, Query, QueryStatus, SourceType, StudyEvent, Verification
-from crf.selectors.loading import betrays_arm, sees_arm
+from crf.selectors.loading import sees_arm
 from crf.selectors.matrix import visit_label
 from crf.selectors.plan import FormPlan, ItemKey, Marks, Progress, form_plan, marks_of
+from crf.selectors.secrets import betrays_arm
 from crf.selectors.seen import answer_of, consent_digests, item_digest
 from crf.selectors.words import answer_words
 from pallsoft.audit.selectors import TrailRow, last_changes_of, replaced_in

@@ -17,7 +17,7 @@ from crf.models import StudyEvent
 from crf.selectors.copying import targets_for
 from crf.selectors.crumbs import crumbs
 from crf.selectors.form_page import form_url
-from crf.selectors.loading import betrays_arm, event_for, place_for, saved_form_for, sees_arm
+from crf.selectors.loading import event_for, place_for, saved_form_for
 from crf.selectors.matrix import visit_label, visit_url
 from crf.selectors.repeats import repeats_of
 from crf.selectors.strip import strip_for
@@ -95,8 +95,6 @@ def copy(request: AuthenticatedRequest, study_oid: str, number: str, form_id: UU
     """Where could the values belong? A subject number leads to its visits that have the form and not yet an answer."""
     form = saved_form_for(request.user, study_oid, number, form_id)
     answers = SubjectAnswers(form.subject, definition_at(form.subject.site))
-    if betrays_arm(answers.study, answers.study.form(form.form_oid)) and not sees_arm(request.user, form.subject):
-        raise Http404
     wanted = request.GET.get("number", number)
     target = subjects_for(request.user, form.subject.study).filter(number=wanted).first()
     context = {

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crf import services
 from crf.models import Lock
-from crf.selectors.loading import betrays_arm, event_for, sees_arm
+from crf.selectors.loading import event_for, secrets_for
 from crf.selectors.locks import Target, closed_places, locks_over, shown_locks, still_possible
 from crf.selectors.matrix import visit_label
 from crf.selectors.open_points import open_points
@@ -76,7 +76,7 @@ def form_lock(request: AuthenticatedRequest, study_oid: str, number: str, form_o
     if form_oid not in {ref.form for ref in definition.event(event.event_oid).forms}:
         raise Http404
     form = definition.form(form_oid)
-    if betrays_arm(definition, form) and not sees_arm(request.user, subject):
+    if form_oid in secrets_for(request.user, subject).forms:
         raise Http404
     label = visit_label(event, definition.event(event.event_oid))
     return _page(request, Target(subject.study, subject.site, subject, event, form), f"{number}, {label}: {form.title}")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crf.selectors.crumbs import crumbs
 from crf.selectors.form_page import form_url
-from crf.selectors.loading import place_for, sees_arm
+from crf.selectors.loading import place_for
 from crf.selectors.masking import decisions_for, item_to_mask, mask_request_for, places_of
 from crf.selectors.matrix import visit_label
 from crf.selectors.strip import strip_for
@@ -33,7 +33,7 @@ def form_mask(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     require(request.user, Permission.MASK, place.subject.study, place.subject.site)
     if place.row is None:
         raise Http404
-    item = item_to_mask(place.row, request.GET.get("item", ""), with_arm=sees_arm(request.user, place.subject))
+    item = item_to_mask(place.row, request.GET.get("item", ""), request.user)
     chosen = request.POST.getlist("chosen")
     errors: list[dict[str, Any]] = []
     if request.method == "POST":

@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from crf.entry.interruptions import AnswersNeeded
 from crf.models import Deviation, FormData
-from crf.selectors.loading import proposal_betrays_arm
+from crf.selectors.secrets import proposal_betrays_arm
 from crf.services import NEW, confirm_eligibility
 from crf.waiting import proposed
 from randomization.facts import arm_code

@@ -1,0 +1,107 @@
+"""What of a study tells the arm: items, forms, visits and checks (D8)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.db.models import Q
+
+from pallsoft.request import once
+from trials.definition import EditCheck, FormDef, StudyDef, StudyEventDef, definition_of
+from trials.models import Study
+from trials.scope import compiled
+from trials.selectors import published_versions
+
+
+@dataclass(frozen=True)
+class Secret:
+    """OIDs of a definition."""
+
+    items: frozenset[str]
+    forms: frozenset[str]
+    events: frozenset[str]
+    checks: frozenset[str]
+
+    def places(self, form: str = "") -> Q:
+        """A condition on rows that name their visit and their form, the latter by `form` ("form_data__")."""
+        return Q(**{f"{form}form_oid__in": self.forms}) | Q(event__event_oid__in=self.events)
+
+    @property
+    def queries(self) -> Q:
+        return self.places() | Q(item_oid__in=self.items) | Q(check_oid__in=self.checks)
+
+    @property
+    def deviations(self) -> Q:
+        return self.places("form_data__") | Q(check_oid__in=self.checks)
+
+
+NO_SECRET = Secret(frozenset(), frozenset(), frozenset(), frozenset())
+
+
+@lru_cache(maxsize=64)
+def secret_parts(study: StudyDef) -> Secret:
+    """What of a definition tells the arm."""
+    items = frozenset(item.oid for form in study.forms for item in form.items if item.reveals_arm)
+    return Secret(
+        items,
+        frozenset(form.oid for form in study.forms if betrays_arm(study, form)),
+        frozenset(event.oid for event in study.events if event_betrays_arm(study, event)),
+        frozenset(_secret_checks(study, items)),
+    )
+
+
+def secrets_of(study: Study) -> Secret:
+    """What told the arm in any version that was published: what was stored under it is still there."""
+    return once(("secrets", study.pk), lambda: _all_secrets(definition_of(one) for one in published_versions(study)))
+
+
+def _all_secrets(studies: Iterable[StudyDef]) -> Secret:
+    parts = [secret_parts(study) for study in studies]
+    return Secret(
+        frozenset[str]().union(*(part.items for part in parts)),
+        frozenset[str]().union(*(part.forms for part in parts)),
+        frozenset[str]().union(*(part.events for part in parts)),
+        frozenset[str]().union(*(part.checks for part in parts)),
+    )
+
+
+def _secret_checks(study: StudyDef, items: frozenset[str]) -> Iterable[str]:
+    for plain in study.forms:
+        form = study.form(plain.oid)
+        yield from (check.oid for check in form.checks if _tells(study, form, check, items))
+
+
+def _tells(study: StudyDef, form: FormDef, check: EditCheck, items: frozenset[str]) -> bool:
+    """Does it ask for the arm, or for an item that tells it?"""
+    sources = {f"fact.{fact.oid}": fact.expr for fact in study.facts}
+    names = list(compiled(study, check.violated_if, form.oid).names)
+    for name in names:  # grows by what the facts of the definition ask for
+        if name in sources:
+            names += compiled(study, sources.pop(name)).names
+    return any(name == "fact.arm" or name.rpartition(".")[2] in items for name in names)
+
+
+def betrays_arm(study: StudyDef, form: FormDef) -> bool:
+    """Would its being there tell the arm? The number of its repeats, or that it is asked at all."""
+    if form.repeating and any(item.reveals_arm for item in form.items):
+        return True
+    rules = [ref.relevant for event in study.events for ref in event.forms if ref.form == form.oid]
+    return any(rule and _asks_for_arm(study, rule) for rule in rules)
+
+
+def event_betrays_arm(study: StudyDef, event: StudyEventDef) -> bool:
+    return bool(event.relevant) and _asks_for_arm(study, event.relevant or "")
+
+
+def proposal_betrays_arm(study: StudyDef, form: FormDef) -> bool:
+    """Would being told of it on the worklist tell the arm, by its form or by what its rule asks about?"""
+    if form.propose is None:
+        return False
+    names = compiled(study, form.propose.when, form.oid).names
+    items = [name.rpartition(".")[2] for name in names if not name.islower()]
+    by_rule = "fact.arm" in names or any(study.item(oid).reveals_arm for oid in items if study.has_item(oid))
+    return by_rule or betrays_arm(study, form)
+
+
+def _asks_for_arm(study: StudyDef, rule: str) -> bool:
+    return "fact.arm" in compiled(study, rule, at_event=True).names
