@@ -20,17 +20,21 @@ from trials.definition import definition_of
 
 KIND = "crf.reminder"
 OWED = (Path(__file__).parent / "owed.sql").read_text(encoding="utf-8")
+# One that was dropped when it was to be sent can be owed again; a row that a relay holds is never waited for.
+IS_NEW = """NOT EXISTS (SELECT FROM outbox_message m
+    WHERE m.event_id = owed.event_id AND m.kind = %(kind)s AND m.topic = owed.topic AND m.ordinal = owed.ordinal
+    AND m.recipient_id = owed.recipient_id AND m.state <> 'dropped')"""
 PLAN = f"""{OWED}
 INSERT INTO outbox_message (study_id, subject_id, event_id, kind, topic, ordinal, recipient_id, payload, due_at,
     next_try_at, state, attempts, error, cause)
 SELECT study_id, subject_id, event_id, %(kind)s, topic, ordinal, recipient_id, jsonb_build_object('role', role), due_at,
     statement_timestamp(), 'due', 0, '', ''
-FROM owed WHERE day <= today ON CONFLICT DO NOTHING"""
+FROM owed WHERE day <= today AND {IS_NEW}
+ON CONFLICT ON CONSTRAINT message_once DO UPDATE SET state = 'due', attempts = 0, payload = excluded.payload,
+    due_at = excluded.due_at, next_try_at = excluded.next_try_at WHERE outbox_message.state = 'dropped'"""
 FOUND = f"""{OWED}
 SELECT site_id, subject_id, event_id, topic, ordinal, recipient_id, role, day, today, due_at FROM owed"""
-TO_COME = f"""{FOUND} WHERE day <= today + %(days)s AND NOT EXISTS (SELECT FROM outbox_message m
-    WHERE m.event_id = owed.event_id AND m.kind = %(kind)s AND m.topic = owed.topic AND m.ordinal = owed.ordinal
-    AND m.recipient_id = owed.recipient_id)
+TO_COME = f"""{FOUND} WHERE day <= today + %(days)s AND {IS_NEW}
     ORDER BY day, site_id, subject_id, event_id, topic, role, recipient_id"""
 ONE = f"""{FOUND} WHERE (event_id, topic, ordinal, recipient_id)
     = (%(event)s::uuid, %(topic)s, %(ordinal)s, %(recipient)s::uuid)"""
@@ -60,7 +64,7 @@ def plan(sites: Iterable[Site]) -> int:
 
 
 def to_come(sites: Iterable[Site], days: int) -> list[Owed]:
-    """What is not in the outbox yet and due in so many days, if nothing is done meanwhile; what is due first."""
+    """What neither waits in the outbox nor went, and is due in so many days if nothing is done; what is due first."""
     return _rows(TO_COME, _asked(sites) | {"days": days})
 
 

@@ -11,19 +11,21 @@ from django.test.utils import CaptureQueriesContext
 
 from crf.models import StudyEvent
 from crf.reminders import holding, owed
+from crf.reminders.page import Board
 from crf.reminders.planner import plan_reminders
-from crf.services import mark_not_done
+from crf.services import clear_not_done, mark_not_done
 from pallsoft.audit.context import change_set
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.services import message_id, send_due
 from sites.clock import database_now
-from sites.models import Assignment, DataWish, Role, StopKind, Subject, SubjectStatus, ToldBy
+from sites.models import Assignment, DataWish, Death, Role, StopKind, Subject, SubjectStatus, ToldBy
 from sites.services import (
     Withdrawal,
     pause_reminders,
     record_death,
     record_withdrawal,
     set_site_status,
+    undo_death,
 )
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.fixtures.reminding import *  # noqa: F403
@@ -190,6 +192,24 @@ def leave(how, event, subject, site, by, died, today):
     else:
         for status in (Status.CLOSED_TO_RECRUITMENT, Status.CLOSED_OUT):
             set_site_status(site=site, status=status, since=today, by=None, reason="slutt")
+
+
+@pytest.mark.parametrize("mistake", ["dead", "not done"])
+def test_what_was_dropped_by_a_mistake_is_owed_again_when_it_is_undone(
+    late, subject, bodo, crc, died, today, coordinator, study, mistake
+):
+    plan_reminders()
+    leave(mistake, late, subject, bodo, crc, died, today)
+    send_due()
+    assert (states(), plan_reminders()) == ({State.DROPPED}, 0)
+    if mistake == "dead":
+        undo_death(death=Death.objects.standing().get(), reason="feil pasient", by=crc)
+    else:
+        clear_not_done(event=late, reason="kom likevel", by=crc)
+    assert 1 in [line.ordinal for _day, lines in Board(coordinator, study).to_come for line in lines]
+    assert (plan_reminders(), plan_reminders()) == (2, 0)
+    send_due()
+    assert (len(mail.outbox), states()) == (2, {State.SENT})
 
 
 def test_a_site_that_only_closed_to_recruitment_goes_on(late, bodo, today):
