@@ -27,7 +27,7 @@ WITH rule AS (
     WHERE turn.day >= rule.since
         -- What is planned late does not come in a heap: the next one takes over, and no visit that is late is "to come".
         AND (turn.ordinal = rule.times OR turn.day + rule.every_days > today.day)
-        AND (rule.counted_from = 'window_to' OR event.window_to >= today.day)
+        AND (turn.day >= event.window_to OR event.window_to >= today.day)
         AND site.status = ANY (%(entry)s) AND study.status = ANY (%(entry)s)
         AND NOT subject.status = ANY (%(ended)s)
         AND event.happened_on IS NULL AND event.not_done_reason = ''

@@ -1,5 +1,6 @@
 """Reminders: who is told of what and when, once each; and to whom nothing goes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -124,6 +125,30 @@ def test_one_that_waits_gives_way_to_the_next(of_old, subject, plan, crc, today)
 @pytest.mark.parametrize("day, told", [(3, ["COMING"]), (0, ["COMING"]), (-3, ["COMING"]), (-4, ["OVERDUE"])])
 def test_a_visit_whose_window_is_over_is_not_told_as_coming_up(of_old, subject, plan, crc, day, told):
     (event,) = plan(subject, W8=day)
+    plan_reminders()
+    assert [topic for topic, _n, _role in rows(event_id=event.pk, recipient_id=crc.pk)] == told
+
+
+@pytest.mark.parametrize(
+    "counted_from, days, planned, told",
+    [
+        ("target", 10, -10, ["COMING", "OVERDUE"]),  # a rule for after the window
+        ("target", 10, -9, ["OVERDUE"]),
+        ("window_to", -1, -3, ["COMING"]),  # a rule for before its end, planned on its last day
+        ("window_to", -1, -4, ["OVERDUE"]),
+    ],
+)
+def test_a_reminder_of_before_the_end_of_the_window_does_not_come_after_it(
+    of_old, subject, plan, crc, definition, monkeypatch, counted_from, days, planned, told
+):
+    study = definition.study
+    rules = tuple(
+        replace(rule, counted_from=counted_from, days=days) if rule.oid == "COMING" else rule
+        for rule in study.reminders.rules
+    )
+    changed = replace(study, reminders=replace(study.reminders, rules=rules))
+    monkeypatch.setattr(owed, "definition_in_use", lambda site: changed)
+    (event,) = plan(subject, W8=planned)
     plan_reminders()
     assert [topic for topic, _n, _role in rows(event_id=event.pk, recipient_id=crc.pk)] == told
 
