@@ -26,6 +26,6 @@ class CrfConfig(AppConfig):
         worklist.register(to_verify_again)
         worklist.register(to_confirm)
         worklist.register(dead_letters)
-        registry.register(owed.KIND, still_owed=sending.still_owed, render=sending.render)
+        registry.register(owed.KIND, still_owed=sending.still_owed, render=sending.render, waits=sending.waits)
         following.register(follow_subject)
         erasing.register(files_with, let_go)

@@ -1,5 +1,7 @@
 """A reminder at the moment of sending: is it still owed by the data of now, and what does the mail say?"""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
@@ -16,21 +18,26 @@ from sites.models import Subject
 from sites.selectors import definition_at
 
 
+def waits(message: Message) -> datetime | None:
+    """Until when nothing leaves for the site."""
+    assert message.subject_id  # every message of this kind has a subject and a visit
+    subject = Subject.objects.select_related("site__study").get(pk=message.subject_id)
+    return held_until(subject.site, database_now())
+
+
 def still_owed(message: Message) -> bool:
     """The subject's row stays locked until the mail has left: a death comes before or after it, never between.
 
-    Raises NotNow while nothing may leave, and for a visit that has moved.
+    Raises NotNow for a visit that has moved.
     """
     locked = Subject.objects.select_for_update(no_key=True, of=["self"]).select_related("site__study")
-    assert message.subject_id  # every message of this kind has a subject and a visit
+    assert message.subject_id
     site = locked.get(pk=message.subject_id).site
     now = owed.still(message, site)
     if now is None:
         return False
     if now.day > now.today:
         raise NotNow(now.due_at)
-    if until := held_until(site, database_now()):
-        raise NotNow(until)
     return True
 
 

@@ -33,6 +33,7 @@ class Undeliverable(Exception):
 class Kind:
     still_owed: Callable[[Message], bool]
     render: Callable[[Message], Mail]
+    waits: Callable[[Message], datetime | None]
     to_participant: bool
 
 
@@ -41,13 +42,19 @@ _guards: list[Callable[[UUID | None], bool]] = []
 
 
 def register(
-    kind: str, *, still_owed: Callable[[Message], bool], render: Callable[[Message], Mail], to_participant: bool = False
+    kind: str,
+    *,
+    still_owed: Callable[[Message], bool],
+    render: Callable[[Message], Mail],
+    waits: Callable[[Message], datetime | None] = lambda message: None,
+    to_participant: bool = False,
 ) -> None:
-    """Tell how messages of `kind` are sent; both are asked at the moment of sending, under the row's lock.
+    """Tell how messages of `kind` are sent; all are asked at the moment of sending, under the row's lock.
 
+    `waits`: until when nothing of the kind leaves, asked before the mail server is; no attempt is counted.
     `to_participant`: goes to the person in the trial, not to staff: none goes where a guard says no.
     """
-    _kinds[kind] = Kind(still_owed, render, to_participant)
+    _kinds[kind] = Kind(still_owed, render, waits, to_participant)
 
 
 def guard_participants(guard: Callable[[UUID | None], bool]) -> None:

@@ -101,7 +101,9 @@ def _claim() -> Message | None:
 
 
 def _deliver(message: Message) -> State:
-    """The mail server is reached first: while one hangs, nothing that `is_owed` locks is held."""
+    """The mail server is reached before anything is locked: while one hangs, nothing that `is_owed` locks is held."""
+    if until := kind_of(message).waits(message):
+        raise NotNow(until)
     with get_connection() as mail_server:
         if not is_owed(message):
             return State.DROPPED

@@ -30,6 +30,7 @@ from sites.services import (
 )
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.fixtures.reminding import *  # noqa: F403
+from tools import system
 from trials.models import Status
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("OPS-04")]
@@ -269,6 +270,22 @@ def test_a_pause_holds_back_what_waits_and_what_is_due_until_it_ends(request, la
     Message.objects.update(next_try_at=database_now())
     send_due()
     assert len(mail.outbox) == 2
+
+
+@pytest.mark.parametrize("held", ["paused", "closed"])
+def test_what_is_held_back_counts_no_attempt_while_the_mail_server_is_down(
+    late, bodo, coordinator, settings, monkeypatch, held
+):
+    plan_reminders()
+    if held == "paused":
+        pause_reminders(place=bodo, paused=True, by=coordinator)
+    else:
+        monkeypatch.setattr(holding, "next_opening", lambda plan, now: now + timedelta(hours=9))
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", system.free_port()
+    send_due()
+    assert states() == {State.DUE}
+    assert set(Message.objects.filter(kind=owed.KIND).values_list("attempts", flat=True)) == {0}
 
 
 def test_a_paused_site_plans_nothing(late, bodo, coordinator):
