@@ -1,7 +1,7 @@
 """What visits and queries add to the worklist: windows that have begun or passed, and whose turn it is."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Min
@@ -15,12 +15,15 @@ from crf.models import Draft, StudyEvent
 from crf.schedule import VisitState, state_of
 from crf.selectors.day_zero import anchor_url
 from crf.selectors.due import waiting_visits
+from crf.selectors.effort import MINUTES_A_QUERY, minutes_left
+from crf.selectors.many import answers_of
 from crf.selectors.matrix import visit_label, visit_url
 from crf.selectors.place import NEW
 from crf.selectors.proposals import proposed_at
 from crf.selectors.queries import age_words, my_turn
 from crf.selectors.visible import visible_queries
 from pallsoft.accounts.models import User
+from pallsoft.templatetags.ui import nb_date
 from sites.clock import database_now, local_today
 from sites.models import Site, Subject
 from sites.permissions import Permission, permissions_anywhere, sites_for
@@ -28,6 +31,8 @@ from sites.selectors import definition_at, definition_in_use
 from sites.worklist import WorkItem
 from trials.definition import StudyDef
 from trials.models import Study
+
+SOON = 7  # days ahead that a visit is told
 
 
 def _places(user: User, study: Study) -> Iterator[tuple[Site, StudyDef]]:
@@ -38,11 +43,15 @@ def _places(user: User, study: Study) -> Iterator[tuple[Site, StudyDef]]:
 
 
 def waiting(user: User, study: Study) -> Iterator[WorkItem]:
-    """One sentence for each visit that is due or overdue at the sites where the person enters data."""
+    """One sentence for each visit that is overdue, due or soon to be, at the sites where the person enters data."""
     for site, definition in _places(user, study):
         today = local_today(site.timezone)
-        for event in waiting_visits(today).filter(subject__site=site).select_related("subject__study"):
-            yield _item(event, visit_label(event, definition.event(event.event_oid)), today)
+        visits = waiting_visits(today + timedelta(days=SOON)).filter(subject__site=site)
+        events = list(visits.select_related("subject__study", "subject__site"))
+        answers = answers_of({event.subject_id: event.subject for event in events}, definition)
+        for event in events:
+            label = visit_label(event, definition.event(event.event_oid))
+            yield _item(event, label, minutes_left(answers[event.subject_id], event), today)
 
 
 def without_day_0(user: User, study: Study) -> Iterator[WorkItem]:
@@ -94,16 +103,26 @@ def queries_waiting(user: User, study: Study) -> Iterator[WorkItem]:
         found["number"],
     ) % {"n": found["number"], "days": days}
     day = found["oldest"].astimezone(ZoneInfo(study.timezone)).date()
-    yield WorkItem(sentence, reverse("queries", args=[study.oid]), "query", day)
+    minutes = found["number"] * MINUTES_A_QUERY
+    yield WorkItem(sentence, reverse("queries", args=[study.oid]), "query", day, minutes)
 
 
-def _item(event: StudyEvent, label: str, today: date) -> WorkItem:
-    told = {"number": event.subject.number, "visit": label, "day": f"{event.window_to:%d.%m.%Y}"}
-    if state_of(event, today) is VisitState.OVERDUE:
-        sentence = _("%(number)s: %(visit)s is overdue, the window ended %(day)s.") % told
-        return WorkItem(sentence, visit_url(event), "overdue", event.window_to)
-    sentence = _("%(number)s: %(visit)s is due, at the latest %(day)s.") % told
-    return WorkItem(sentence, visit_url(event), "due", event.window_to)
+def _item(event: StudyEvent, label: str, minutes: int, today: date) -> WorkItem:
+    told = {
+        "number": event.subject.number,
+        "visit": label,
+        "from": nb_date(event.window_from),
+        "to": nb_date(event.window_to),
+    }
+    match state_of(event, today):
+        case VisitState.OVERDUE:
+            sentence = _("%(number)s: %(visit)s is overdue, the window ended %(to)s.") % told
+            return WorkItem(sentence, visit_url(event), "overdue", event.window_to, minutes)
+        case VisitState.DUE:
+            sentence = _("%(number)s: %(visit)s is due, at the latest %(to)s.") % told
+            return WorkItem(sentence, visit_url(event), "due", event.window_to, minutes)
+    sentence = _("%(number)s: %(visit)s can be done from %(from)s to %(to)s.") % told
+    return WorkItem(sentence, visit_url(event), "soon", event.window_from, minutes)
 
 
 def unsaved(user: User, study: Study) -> Iterator[WorkItem]:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import ngettext
 
 from crf.models import Meaning
+from crf.selectors.effort import MINUTES_A_SIGNATURE
 from crf.selectors.signatures import ABSENCE_DAYS, signed_on_delegation
 from crf.selectors.to_sign import forms_to_sign, signing_sites
 from pallsoft.accounts.models import Profession, User
@@ -42,15 +43,16 @@ def _at(site: Site, study: Study, user: User) -> Iterator[WorkItem]:
             "%(number)s: %(n)s forms lost their signature by a change.",
             n,
         )
-        yield WorkItem(told % {"number": number, "n": n}, _url(study), "sign")
+        yield WorkItem(told % {"number": number, "n": n}, _url(study), "sign", minutes=n * MINUTES_A_SIGNATURE)
     if n := waits.filter(was_signed=False).count():
         told = ngettext("%(site)s: %(n)s form waits for a signature.", "%(site)s: %(n)s forms wait for a signature.", n)
-        yield WorkItem(told % {"site": site, "n": n}, _url(study), "sign")
+        yield WorkItem(told % {"site": site, "n": n}, _url(study), "sign", minutes=n * MINUTES_A_SIGNATURE)
     if user.profession == Profession.PHYSICIAN and (n := forms_to_sign([site], Meaning.ASSESSED).count()):
         told = ngettext(
             "%(site)s: %(n)s assessment waits for a physician.", "%(site)s: %(n)s assessments wait for a physician.", n
         )
-        yield WorkItem(told % {"site": site, "n": n}, _url(study, meaning=Meaning.ASSESSED), "sign")
+        url = _url(study, meaning=Meaning.ASSESSED)
+        yield WorkItem(told % {"site": site, "n": n}, url, "sign", minutes=n * MINUTES_A_SIGNATURE)
 
 
 def _url(study: Study, **query: str) -> str:

@@ -57,7 +57,7 @@ class Shell:
     def nav(self) -> list[dict[str, Any]]:
         if not self.request.user.is_authenticated:
             return []
-        entries = [self._entry(_("Worklist"), "worklist", "inbox")]
+        entries = [self._entry(_("Today"), "worklist", "inbox")]
         if self.study:
             held = permissions_anywhere(self.request.user, self.study)
             open_ = {name: (label, icon) for label, name, icon, permission in PAGES if permission in held}

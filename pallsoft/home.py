@@ -7,13 +7,14 @@ from django.views.decorators.http import require_safe
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites.permissions import Permission, permissions_anywhere, studies_for
 from sites.selectors import study_for
-from sites.worklist import work_items
+from sites.worklist import sections, work_items
 
 
 @require_safe
 def worklist(request: AuthenticatedRequest) -> HttpResponse:
     """One card for each study in which the person has a role."""
-    cards = [{"study": study, "items": work_items(request.user, study)} for study in studies_for(request.user)]
+    studies = studies_for(request.user)
+    cards = [{"study": study, "sections": list(sections(work_items(request.user, study)))} for study in studies]
     return render(request, "pallsoft/worklist.html", {"cards": cards})
 
 

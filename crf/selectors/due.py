@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from crf.models import StudyEvent
 
 
-def waiting_visits(today: date) -> QuerySet[StudyEvent]:
-    """Visits whose window has begun on the day `today` and that nobody has done or closed, the earliest end first."""
-    open_ones = StudyEvent.objects.filter(happened_on=None, not_done_reason="", window_from__lte=today)
+def waiting_visits(by: date) -> QuerySet[StudyEvent]:
+    """Visits whose window has begun on the day `by` and that nobody has done or closed, the earliest end first."""
+    open_ones = StudyEvent.objects.filter(happened_on=None, not_done_reason="", window_from__lte=by)
     return open_ones.order_by("window_to", "event_oid", "ordinal")

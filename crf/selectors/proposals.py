@@ -1,15 +1,14 @@
 """The forms that a rule of the study proposes, on what stands in the visit by now."""
 
-from collections import defaultdict
 from collections.abc import Iterator
-from uuid import UUID
 
 from crf.answers import SubjectAnswers
-from crf.models import FormData, StudyEvent
+from crf.models import StudyEvent
 from crf.selectors.loading import sees_arm
+from crf.selectors.many import answers_of
 from crf.selectors.secrets import proposal_betrays_arm
 from pallsoft.accounts.models import User
-from sites.models import Site, Subject
+from sites.models import Site
 from sites.participation import participations
 from trials.definition import FormDef, StudyDef
 from trials.evaluate import settled
@@ -25,24 +24,12 @@ def proposed_at(site: Site, study: StudyDef, form: FormDef, user: User) -> Itera
     entered = visits.filter(forms__removed_in=None, forms__isnull=False).distinct()
     found = list(entered.select_related("subject__study", "subject__site"))
     subjects, secret = {event.subject_id: event.subject for event in found}, proposal_betrays_arm(study, form)
-    taking_part, answers = participations(subjects.keys()), _answers_of(subjects, study)
+    taking_part, answers = participations(subjects.keys()), answers_of(subjects, study)
     for event in found:
         may_know = not secret or sees_arm(user, event.subject)
         left = taking_part[event.subject_id].state
         if may_know and not left and _is_proposed(event, answers[event.subject_id], form):
             yield event
-
-
-def _answers_of(subjects: dict[UUID, Subject], study: StudyDef) -> dict[UUID, SubjectAnswers]:
-    """What is known of many subjects, in two queries: there is one for each of a site who has come so far."""
-    visits: dict[UUID, list[StudyEvent]] = defaultdict(list)
-    for event in StudyEvent.objects.filter(subject__in=subjects):
-        visits[event.subject_id].append(event)
-    forms: dict[UUID, list[FormData]] = defaultdict(list)
-    rows = FormData.objects.filter(subject__in=subjects, removed_in=None).select_related("event")
-    for row in rows.order_by("repeat_key"):
-        forms[row.subject_id].append(row)
-    return {pk: SubjectAnswers(subject, study, events=visits[pk], forms=forms[pk]) for pk, subject in subjects.items()}
 
 
 def _is_proposed(event: StudyEvent, answers: SubjectAnswers, form: FormDef) -> bool:

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from crf import facts
 from crf.models import FormData, Lock, LockKind
+from crf.selectors.matrix import visit_url
 from crf.services import mark_not_done, schedule_events
 from crf.waiting import waiting, without_day_0
 from pallsoft.audit.context import change_set
@@ -16,11 +17,19 @@ from sites.services import assign_role, create_site
 
 
 @pytest.fixture
-def randomized(monkeypatch, subject, crc):
+def randomized_ago(monkeypatch, subject, crc):
+    def randomize(days):
+        at = datetime.now(UTC) - timedelta(days=days)
+        monkeypatch.setattr(facts, "_providers", [lambda subject: {"randomized_at": at}])
+        schedule_events(subject=subject, by=crc)
+
+    return randomize
+
+
+@pytest.fixture
+def randomized(randomized_ago):
     """Twenty-one days ago, so that with the seven days of the setting day 0 was fourteen days ago: week 2 is today."""
-    at = datetime.now(UTC) - timedelta(days=21)
-    monkeypatch.setattr(facts, "_providers", [lambda subject: {"randomized_at": at}])
-    schedule_events(subject=subject, by=crc)
+    randomized_ago(21)
 
 
 def sentences(user, study):
@@ -32,6 +41,28 @@ def test_due_and_overdue_visits_wait_for_who_enters_data(randomized, subject, cr
     assert ("due", reverse("visit", args=[subject.study.oid, subject.number, "WK2", 1])) in found
     assert not any("WK4" in url for _kind, url in found)
     assert sentences(monitor, subject.study) == sentences(outsider, subject.study) == []
+
+
+@pytest.mark.parametrize(("days_ago", "told"), [(23, True), (22, False)])
+def test_a_visit_is_told_a_week_before_its_window_begins(randomized_ago, subject, crc, days_ago, told):
+    """With day 0 seven days after randomisation the window of week 4 begins thirty days after it."""
+    randomized_ago(days_ago)
+    soon = [url for kind, url in sentences(crc, subject.study) if kind == "soon"]
+    assert any("WK4" in url for url in soon) is told
+
+
+@pytest.fixture
+def long_questionnaire(monkeypatch):
+    """One question takes a minute, so that few questions can tell."""
+    monkeypatch.setattr("crf.selectors.effort.QUESTIONS_A_MINUTE", 1)
+
+
+def test_the_minutes_are_those_of_the_required_forms_that_are_not_complete(
+    long_questionnaire, randomized, subject, crc, save, visit
+):
+    """At week 2 the scores are asked for (three questions, one is computed), the weight is not required."""
+    minutes = {item.url: item.minutes for item in waiting(crc, subject.study)}
+    assert minutes[visit_url(visit("WK2"))] == 3
 
 
 def test_a_visit_leaves_the_worklist_when_it_is_entered_or_not_done(randomized, subject, crc, save, visit):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from pallsoft.context import shell
 from sites import services, worklist
 from sites.models import AgeBand, Role, ScreeningOutcome, Sex
-from sites.worklist import WorkItem, work_items
+from sites.worklist import WorkItem, sections, work_items
 from tests.fixtures import DEFINITION
 from trials.checker import check
 from trials.services import publish_version
@@ -69,12 +69,25 @@ def test_without_a_role_the_page_says_whom_to_ask(sign_in, make_user):
 
 def test_what_is_due_first_stands_first(monkeypatch, crc, study):
     items = [
-        WorkItem("uten dag", "/", "x"),
-        WorkItem("sent", "/", "x", date(2026, 9, 9)),
-        WorkItem("tidlig", "/", "x", date(2026, 9, 1)),
+        WorkItem("uten dag", "/", "due"),
+        WorkItem("sent", "/", "due", date(2026, 9, 9)),
+        WorkItem("tidlig", "/", "due", date(2026, 9, 1)),
     ]
     monkeypatch.setattr(worklist, "_providers", [lambda user, study: items])
     assert [item.sentence for item in work_items(crc, study)] == ["tidlig", "sent", "uten dag"]
+
+
+def test_what_is_overdue_stands_before_what_is_due_and_the_minutes_are_added(monkeypatch, sign_in, crc, study):
+    items = [
+        WorkItem("W4 kan gjøres", "/", "due", minutes=4),
+        WorkItem("W2 er forfalt", "/", "overdue", minutes=3),
+        WorkItem("W8 er forfalt", "/", "overdue", minutes=9),
+    ]
+    monkeypatch.setattr(worklist, "_providers", [lambda user, study: items])
+    assert [(one.group, one.minutes) for one in sections(work_items(crc, study))] == [("urgent", 12), ("due", 4)]
+    page = text(sign_in(crc).get("/"))
+    assert page.index("W8 er forfalt") < page.index("W4 kan gjøres")
+    assert "ca. 12 min" in page
 
 
 @pytest.mark.parametrize(

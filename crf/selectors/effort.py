@@ -1,0 +1,34 @@
+"""About how many minutes something takes, so that one can choose what fits between two patients.
+
+Estimates of ours, not measured; the page says "about".
+"""
+
+from math import ceil
+
+from crf.answers import SubjectAnswers
+from crf.models import FormStatus, StudyEvent
+from trials.definition import FormDef
+from trials.subject_rules import is_shown
+
+QUESTIONS_A_MINUTE = 10
+MINUTES_A_QUERY = 2
+MINUTES_A_SIGNATURE = 1
+
+
+def minutes_left(answers: SubjectAnswers, event: StudyEvent) -> int:
+    """For the required forms of a visit that are not complete, by the number of their questions; at least one."""
+    study = answers.study
+    complete = {
+        form.form_oid for form in answers.forms if form.event.key == event.key and form.status == FormStatus.COMPLETE
+    }
+    here = answers.at(event)
+    asked = [
+        study.form(ref.form)
+        for ref in study.event(event.event_oid).forms
+        if ref.required and ref.form not in complete and is_shown(study, ref, here)
+    ]
+    return max(1, ceil(sum(map(_questions, asked)) / QUESTIONS_A_MINUTE))
+
+
+def _questions(form: FormDef) -> int:
+    return sum(not (item.derived or item.retired) for item in form.items)
