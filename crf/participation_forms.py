@@ -3,6 +3,7 @@ decides its own."""
 
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from crispy_forms.bootstrap import InlineRadios
 from crispy_forms.helper import FormHelper
@@ -14,11 +15,11 @@ from django.utils.translation import gettext_lazy
 
 from crf.entry import dates
 from crf.entry.refusal import Refused
-from sites.clock import local_today
-from sites.fields import DayField, YesNoField
+from sites.clock import database_now, local_today
+from sites.fields import ClockField, DayField, YesNoField, add_instant
 from sites.identity_guard import identity_numbers
-from sites.models import ContactWay, DataWish, DeathCause, DeathPlace, StopKind, Subject, ToldBy
-from sites.services import DeathFacts, Withdrawal
+from sites.models import ContactResult, ContactWay, DataWish, DeathCause, DeathPlace, StopKind, Subject, ToldBy
+from sites.services import Attempt, DeathFacts, Withdrawal
 
 QUESTIONS = {
     StopKind.TREATMENT: gettext_lazy("Do you want to stop the treatment of the study?"),
@@ -138,10 +139,30 @@ class WithdrawalForm(forms.Form):
 class AttemptForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
     tried_on = DayField(label=gettext_lazy("Tried on"))
+    tried_clock = ClockField(label=gettext_lazy("Time of day"))
     way = forms.ChoiceField(label=gettext_lazy("How"), choices=ContactWay)
+    result = forms.ChoiceField(label=gettext_lazy("Result"), choices=[("", ""), *ContactResult.choices])
+    next_on = DayField(label=gettext_lazy("Try again on"), required=False)
 
     def __init__(self, data: QueryDict | None = None, *, subject: Subject) -> None:
-        super().__init__(data, initial={"key": uuid.uuid4(), "tried_on": local_today(subject.site.timezone)})
+        self.timezone = subject.site.timezone
+        now = database_now().astimezone(ZoneInfo(self.timezone))
+        super().__init__(data, initial={"key": uuid.uuid4(), "tried_on": now.date(), "tried_clock": now.time()})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        add_instant(self, "tried", self.timezone)
+        return cleaned
+
+    def said(self) -> Attempt:
+        """Only of a valid form."""
+        told = self.cleaned_data
+        return Attempt(
+            tried_at=told["tried_at"],
+            way=ContactWay(told["way"]),
+            result=ContactResult(told["result"]),
+            next_on=told["next_on"],
+        )
 
 
 class LostForm(forms.Form):

@@ -144,8 +144,8 @@ def _steps(subject: Subject) -> Iterator[Step]:
     for stop in subject.stops.all():
         yield from _recorded_and_ended(stop, _stopped(stop), change_sets)
     for attempt in subject.contact_attempts.all():
-        words = _("Not reached: %(way)s") % {"way": attempt.get_way_display()}
-        yield _step(attempt.tried_on, words, change_sets[attempt.created_in_id])
+        words = f"{attempt.get_way_display()}: {attempt.get_result_display()}"
+        yield _step(localdate(attempt.tried_at), words, change_sets[attempt.created_in_id])
     for task in subject.sample_tasks.exclude(done_on=None):
         words = _("Samples destroyed: %(confirmation)s") % {"confirmation": task.confirmation}
         yield _step(task.done_on or task.due_on, words, change_sets[task.created_in_id])

@@ -19,7 +19,7 @@ from crf.selectors.strip import strip_for
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
 from sites.forms import ReasonForm
-from sites.models import ContactWay, Subject
+from sites.models import Subject
 from sites.participation import participation_of
 from sites.permissions import Permission
 from sites.selectors import definition_at, subject_for
@@ -147,9 +147,7 @@ def confirm_destroyed(request: AuthenticatedRequest, study_oid: str, number: str
 
 def _attempt(request: AuthenticatedRequest, subject: Subject, form: AttemptForm) -> str:
     def act() -> Any:
-        said = form.cleaned_data
-        facts = {"tried_on": said["tried_on"], "way": ContactWay(said["way"]), "key": said["key"]}
-        return services.log_attempt(subject=subject, by=request.user, **facts)
+        return services.log_attempt(subject=subject, said=form.said(), key=form.cleaned_data["key"], by=request.user)
 
     return _("The attempt is logged.") if submitted(form, act) else ""
 

@@ -22,15 +22,17 @@ class Migration(migrations.Migration):
             name='ContactAttempt',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('tried_on', models.DateField()),
+                ('tried_at', models.DateTimeField()),
                 ('way', models.CharField(choices=[('phone', 'Telephone'), ('letter', 'Letter'), ('relative', 'Through relatives'), ('gp', 'Through the general practitioner')], max_length=8)),
+                ('result', models.CharField(choices=[('reached', 'Reached'), ('later', 'Reached, wants to be called later'), ('no_answer', 'No answer'), ('message', 'Message left'), ('wrong', 'Wrong number or address')], max_length=9)),
+                ('next_on', models.DateField(null=True)),
                 ('request_key', models.UUIDField(unique=True)),
                 ('created_in', models.ForeignKey(db_column='created_in', db_constraint=False, db_default=pallsoft.audit.models.CurrentChangeSet(), db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audit.changeset')),
                 ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trials.study')),
                 ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contact_attempts', to='sites.subject')),
             ],
             options={
-                'ordering': ['tried_on'],
+                'ordering': ['tried_at'],
             },
         ),
         migrations.CreateModel(

@@ -2,6 +2,7 @@
 
 from sites.models.participation import (
     ContactAttempt,
+    ContactResult,
     ContactWay,
     DataWish,
     Death,
@@ -46,6 +47,7 @@ __all__ = [
     "ConsentOption",
     "ConsentQuerySet",
     "ContactAttempt",
+    "ContactResult",
     "ContactWay",
     "DataWish",
     "Death",

@@ -120,17 +120,32 @@ class ContactWay(models.TextChoices):
     GENERAL_PRACTITIONER = "gp", _("Through the general practitioner")
 
 
+class ContactResult(models.TextChoices):
+    REACHED = "reached", _("Reached")
+    LATER = "later", _("Reached, wants to be called later")
+    NO_ANSWER = "no_answer", _("No answer")
+    MESSAGE = "message", _("Message left")
+    WRONG = "wrong", _("Wrong number or address")
+
+    @property
+    def failed(self) -> bool:
+        """Did nobody reach the participant?"""
+        return self not in (ContactResult.REACHED, ContactResult.LATER)
+
+
 class ContactAttempt(RegulatedModel):
-    """A try to reach the participant that did not succeed (S08)."""
+    """A try to reach the participant, and when the next one is planned (S08)."""
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="contact_attempts")
-    tried_on = models.DateField()
+    tried_at = models.DateTimeField()
     way = models.CharField(max_length=8, choices=ContactWay)
+    result = models.CharField(max_length=9, choices=ContactResult)
+    next_on = models.DateField(null=True)
     request_key = models.UUIDField(unique=True)  # a double click logs one try (DAT-03)
 
     class Meta:
-        ordering = ["tried_on"]
+        ordering = ["tried_at"]
 
 
 class SampleTask(RegulatedModel):

@@ -4,7 +4,7 @@ from sites.services.consent import ConsentFacts, enrol_subject, record_consent, 
 from sites.services.corrections import correct_consent, correct_subject
 from sites.services.death import DeathFacts, record_death, undo_death
 from sites.services.erasure import confirm_erasure, decline_erasure, request_erasure
-from sites.services.lost import log_attempt, record_lost
+from sites.services.lost import Attempt, log_attempt, record_lost
 from sites.services.people import (
     assign_role,
     deactivate_user,
@@ -29,6 +29,7 @@ from sites.services.screening import close_screening, log_screening
 from sites.services.withdrawal import Withdrawal, end_stop, record_withdrawal
 
 __all__ = [
+    "Attempt",
     "ConsentFacts",
     "DeathFacts",
     "Withdrawal",

@@ -74,8 +74,11 @@ def _pages(browser, product):
 
 
 def _note(text, url, complaints):
-    """A refused form (409, 422) is shown again, and the browser logs its status as it should."""
-    if not text.endswith(("(Conflict)", "(Unprocessable Entity)", "(Unprocessable Content)")):
+    """A refused form (409, 422) is shown again, and the browser logs its status as it should; htmx logs a look ahead
+    that a newer one replaced (hx-sync). One that failed logs htmx:sendError too."""
+    refused = text.endswith(("(Conflict)", "(Unprocessable Entity)", "(Unprocessable Content)"))
+    replaced = text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
+    if not refused and not replaced:
         complaints.append(f"{url} console: {text}")
 
 

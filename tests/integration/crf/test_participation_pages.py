@@ -12,9 +12,12 @@ from django.urls import reverse
 from crf.answers import SubjectAnswers
 from crf.models import FormData
 from crf.selectors.participation import page_of
-from sites.models import Death, Erasure, SampleTask, Stop, StopKind
+from pallsoft.errors import InvalidInput
+from sites.clock import database_now
+from sites.models import ContactResult, ContactWay, Death, Erasure, SampleTask, Stop, StopKind
 from sites.participation import State, participation_of
 from sites.selectors import definition_at
+from sites.services import Attempt, log_attempt
 from tests.fixtures import definition  # noqa: F401 - PALLSOFT's own, not the small trial of this folder
 from tests.fixtures.by_hand import enter, scores
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
@@ -40,6 +43,12 @@ def page(sign_in, crc):
 
 def death_as_typed(today, **changes):
     return {"day": f"{today:%d.%m.%Y}", "cause": "cancer", "place": "home", "told_by": "relative"} | changes
+
+
+def attempt(today, **changes):
+    """A telephone call in vain at noon the day before."""
+    at = {"tried_on": f"{today - timedelta(days=1):%d.%m.%Y}", "tried_clock": "12.00"}
+    return {"act": "attempt", "key": str(uuid.uuid4()), "way": "phone", "result": "no_answer"} | at | changes
 
 
 def facts_of(html):
@@ -158,7 +167,7 @@ def test_three_tries_and_the_contact_is_lost_and_found_again(page, url, patient,
     address = url("record-lost")
     for n in range(3):
         assert "Record that the contact is lost" not in page.get(address).content.decode()
-        sent = {"act": "attempt", "key": str(uuid.uuid4()), "tried_on": f"{today:%d.%m.%Y}", "way": "phone"}
+        sent = attempt(today)
         page.post(address, sent)
         page.post(address, sent)  # a double click
         assert patient.contact_attempts.count() == n + 1
@@ -166,6 +175,52 @@ def test_three_tries_and_the_contact_is_lost_and_found_again(page, url, patient,
     assert participation_of(patient).state is State.LOST
     page.post(url("end-stop", Stop.objects.get().pk), {"reason": "ringte selv"})
     assert participation_of(patient).state is None
+
+
+def test_a_call_that_reached_the_participant_begins_the_count_anew(page, url, patient, today):
+    address = url("record-lost")
+    for result in ("no_answer", "message", "later", "wrong"):
+        page.post(address, attempt(today, result=result))
+    html = page.get(address).content.decode()
+    assert patient.contact_attempts.count() == 4 and "2 more failed tries before" in html
+    assert "Reached, wants to be called later" in html and "Record that the contact is lost" not in html
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [({"tried_clock": "25.00"}, "tried_clock"), ({"next_on": "1.9.2020"}, "next_on"), ({"result": ""}, "result")],
+)
+def test_a_try_that_cannot_be_is_refused_beside_its_field(page, url, patient, today, wrong, name):
+    answer = page.post(url("record-lost"), attempt(today, **wrong))
+    assert answer.status_code == 422 and not patient.contact_attempts.exists()
+    assert f'id="id_{name}_error"' in answer.content.decode()
+
+
+def test_a_try_in_the_future_is_refused(patient, crc):
+    soon = database_now() + timedelta(minutes=5)
+    said = Attempt(tried_at=soon, way=ContactWay.PHONE, result=ContactResult.NO_ANSWER)
+    with pytest.raises(InvalidInput, match="framtiden"):
+        log_attempt(subject=patient, said=said, key=uuid.uuid4(), by=crc)
+
+
+def test_whom_to_try_again_stands_on_the_worklist_until_the_next_try(page, url, patient, today):
+    def waits():
+        return "try to reach the participant again" in page.get(reverse("worklist")).content.decode()
+
+    page.post(url("record-lost"), attempt(today, next_on=f"{today + timedelta(days=1):%d.%m.%Y}"))
+    assert not waits()
+    page.post(url("record-lost"), attempt(today, tried_clock="13.00", next_on=f"{today:%d.%m.%Y}"))
+    assert waits()
+    page.post(url("record-lost"), attempt(today, tried_clock="14.00", result="reached"))
+    assert not waits()
+
+
+def test_who_came_to_a_visit_since_is_not_to_be_tried_again(page, url, patient, today):
+    page.post(url("record-lost"), attempt(today, next_on=f"{today:%d.%m.%Y}"))
+    assert "BOD-001: try to reach" in page.get(reverse("worklist")).content.decode()
+    visit = reverse("visit", args=[patient.study.oid, patient.number, "W2", 1])
+    page.post(visit, {"act": "date", "happened_on": f"{today:%d.%m.%Y}"})
+    assert "BOD-001: try to reach" not in page.get(reverse("worklist")).content.decode()
 
 
 @pytest.mark.parametrize("act", ["attempt", "lost"])
@@ -216,8 +271,7 @@ def test_the_page_asks_the_same_number_of_questions_however_much_happened(patien
         return len(queries)
 
     def try_in_vain():
-        sent = {"act": "attempt", "key": str(uuid.uuid4()), "tried_on": f"{today:%d.%m.%Y}", "way": "phone"}
-        page.post(url("record-lost"), sent)
+        page.post(url("record-lost"), attempt(today))
 
     try_in_vain()
     once = asked()
