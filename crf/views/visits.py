@@ -22,6 +22,7 @@ from crf.selectors.loading import event_for
 from crf.selectors.locks import CHIPS
 from crf.selectors.matrix import visit_label, visit_of
 from crf.selectors.place import standing
+from crf.selectors.record_text import record_text
 from crf.selectors.strip import strip_for
 from crf.selectors.subject_page import unscheduled_of
 from crf.selectors.visit import reasons_of
@@ -100,9 +101,11 @@ def _context(request: AuthenticatedRequest, event: StudyEvent) -> dict[str, Any]
     answers = SubjectAnswers(subject, definition_at(subject.site))
     rights = rights_at(request.user, subject.study, subject.site)
     lock = standing_lock(event, "")
+    visit = visit_of(answers, request.user, event)
     return {
         "strip": strip_for(answers, request.user),
-        "visit": visit_of(answers, request.user, event),
+        "visit": visit,
+        "record_text": record_text(visit, answers) if Permission.ENTER_DATA in rights else "",
         "crumbs": [subject_crumb(subject), {"label": visit_label(event, answers.study.event(event.event_oid))}],
         "may_change": Permission.ENTER_DATA in rights and can_change_event(event),
         "lock": CHIPS[LockKind(lock.kind)] if lock else "",
