@@ -7,6 +7,7 @@ class CrfConfig(AppConfig):
     name = "crf"
 
     def ready(self) -> None:
+        from crf.epro.waiting import to_ring
         from crf.exports.holding import files_with, let_go
         from crf.reminders import owed, sending
         from crf.reminders.waiting import dead_letters
@@ -22,6 +23,7 @@ class CrfConfig(AppConfig):
         worklist.register(without_day_0)
         worklist.register(proposed)
         worklist.register(to_try_again)
+        worklist.register(to_ring)
         worklist.register(unsaved)
         worklist.register(queries_waiting)
         worklist.register(waiting_signatures)

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from crf.epro import card
 from crf.reminders.views import reminders_page
 from crf.views import (
     access_log,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("subjects/<str:number>/copies/<uuid:form_id>/", forms.copy, name="form-copy"),
     path("subjects/<str:number>/visits/new/", visits.add_visit, name="add-visit"),
     path(VISIT, visits.visit_page, name="visit"),
+    path(f"{VISIT}link/", card.link_card, name="link-card"),
     path(f"{VISIT}forms/<str:form_oid>/", forms.repeat_list, name="form-list"),
     path(FORM, entry.form_entry, name="form"),
     path(f"{FORM}preview/", entry.preview, name="form-preview"),

@@ -1,6 +1,7 @@
 """The page for what went wrong inside: a number to quote, a way forward, and nothing of the inside (OPS-12)."""
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from django.template import loader
 from pallsoft.request import request_id
 
 RETRY_SECONDS = 10
+TOKEN = re.compile(r"/q/[^/\s]+")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -30,8 +32,12 @@ def _page(request: HttpRequest, template: str, status: int, headers: dict[str, s
 class WithoutData(logging.Formatter):
     """Lines of the log with the way that an error took and its kind, never its text (PRV-02).
 
-    PostgreSQL puts the row that failed into the text, and with it what was typed about a patient.
+    PostgreSQL puts the row that failed into the text, and with it what was typed about a patient. Nor does the token
+    of a participant's link stay in an address.
     """
+
+    def format(self, record: logging.LogRecord) -> str:
+        return TOKEN.sub("/q/…", super().format(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the name that logging calls
         """`ei`: as sys.exc_info gives it."""

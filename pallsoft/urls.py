@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("accounts/", include("pallsoft.accounts.urls")),
     path("language/", login_not_required(set_language), name="set_language"),
+    path("q/", include("crf.epro.urls")),
     path("", home.worklist, name="worklist"),
     path("s/<str:study_oid>/", home.study_home, name="study"),
     path("s/<str:study_oid>/", include("sites.urls")),

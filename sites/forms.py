@@ -147,6 +147,16 @@ class SiteStatusForm(StatusForm):
     since = DayField(label=gettext_lazy("From"))
 
 
+class SitePhoneForm(forms.Form):
+    phone = forms.RegexField(
+        r"^\+?[0-9][0-9 ]{6,17}[0-9]$",
+        label=gettext_lazy("Telephone that participants ring"),
+        help_text=gettext_lazy("Such as 75 53 40 00"),
+        error_messages={"invalid": gettext_lazy("Write the number with digits and spaces only.")},
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+
+
 class ApproveVersionForm(forms.Form):
     version = forms.ModelChoiceField(
         StudyVersion.objects.none(), label=gettext_lazy("Version"), empty_label=gettext_lazy("Choose …")

@@ -19,6 +19,7 @@ urlpatterns = [
     path("sites/", places.site_list, name="sites"),
     path("sites/<str:code>/enrol/", consent.enrol, name="enrol"),
     path("sites/<str:code>/status/", places.site_status, name="site-status"),
+    path("sites/<str:code>/phone/", places.site_phone, name="site-phone"),
     path("sites/<str:code>/versions/", places.approve_version, name="approve-version"),
     path("sites/<str:code>/delegations/", people.delegate, name="delegate-task"),
     path("status/", places.study_status, name="study-status"),

@@ -45,6 +45,7 @@ PUBLIC = {
     "healthz", "readyz", "set_language", "account_login", "account_logout", "account_inactive",
     "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done", "mfa_authenticate",
+    "link", "link-question", "link-hand-in", "link-pause", "link-stop", "link-none", "link-lost",
 }  # fmt: skip
 SIGNED_IN = {
     "worklist", "account_reauthenticate", "account_change_password", "mfa_index", "mfa_reauthenticate",
@@ -74,6 +75,7 @@ ACCESS = {
     "correct-consent": (SITE, SITE),
     "sites": (ALL, NOBODY),
     "site-status": (COORDINATOR, COORDINATOR),
+    "site-phone": (COORDINATOR, COORDINATOR),
     "approve-version": (COORDINATOR, COORDINATOR),
     "study-status": (COORDINATOR, COORDINATOR),
     "stop-randomization": (COORDINATOR, COORDINATOR),
@@ -98,6 +100,7 @@ ACCESS = {
     "eligibility": (READERS, SITE),
     "add-visit": (SITE, SITE),
     "visit": (READERS, SITE),
+    "link-card": (SITE, SITE),
     "form-list": (NOBODY, NOBODY),  # of repeating forms only: tests/integration/crf
     "form": (READERS, SITE),
     "form-preview": (NOBODY, READERS),  # stores nothing
@@ -229,6 +232,9 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
         "job_id": uuid.uuid4(),
         "correction_id": uuid.uuid4(),
         "uidb36": "x",
+        "token": "x" * 22,
+        "n": 1,
+        "rest": "x",
         "key": "y",
     }
 

@@ -2,6 +2,7 @@
 
 from crf.models.closing import Lock, LockKind, Meaning, Signature
 from crf.models.data import EVENT_TRANSITIONS, ClosedFor, EventState, FormData, FormStatus, StudyEvent
+from crf.models.links import PARTICIPANT, Device, LinkChannel, PersonalLink, StopWish
 from crf.models.quality import (
     Deviation,
     DeviationStatus,
@@ -17,9 +18,11 @@ from crf.models.requests import Draft, ExportJob, ExportKind, ExportState, MaskR
 
 __all__ = [
     "EVENT_TRANSITIONS",
+    "PARTICIPANT",
     "ClosedFor",
     "Deviation",
     "DeviationStatus",
+    "Device",
     "Draft",
     "EventState",
     "ExportJob",
@@ -27,18 +30,21 @@ __all__ = [
     "ExportState",
     "FormData",
     "FormStatus",
+    "LinkChannel",
     "Lock",
     "LockKind",
     "MaskRequest",
     "Meaning",
     "MessageKind",
     "MonitoringVisit",
+    "PersonalLink",
     "Query",
     "QueryMessage",
     "QueryStatus",
     "Request",
     "Signature",
     "SourceType",
+    "StopWish",
     "StudyEvent",
     "Verification",
 ]

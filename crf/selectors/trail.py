@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crf.entry.document import Answer
-from crf.models import FormData, FormStatus, Query, Verification
+from crf.models import PARTICIPANT, FormData, FormStatus, Query, Verification
 from crf.selectors.loading import secrets_for
 from crf.selectors.place import Place
 from crf.selectors.secrets import Secret
@@ -29,6 +29,7 @@ ACTIONS = {
     "audit.mask": gettext_lazy("Masked"),
     "crf.save_form": gettext_lazy("Saved"),
     "crf.save_new_forms": gettext_lazy("Saved"),
+    "crf.answer_by_link": gettext_lazy("Answered by link"),
     "crf.recalculate": gettext_lazy("Computed again"),
     "crf.void_form": gettext_lazy("Removed"),
 }
@@ -106,6 +107,8 @@ def action_words(action: str) -> str:
 
 
 def role_words(role: str) -> str:
+    if role == PARTICIPANT:
+        return _("The participant")
     return str(Role(role).label) if role else _("The system")
 
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -70,8 +70,7 @@ def save_form(
     Raises InvalidInput, AnswersNeeded, EditConflict, Conflict (key used for something else), NotPermitted,
     NotAllowedNow.
     """
-    site = event.subject.site
-    role = require(by, Permission.ENTER_DATA, event.study, site)
+    role = require(by, Permission.ENTER_DATA, event.study, event.subject.site)
     body = replays.digest(
         [event.subject_id, event.key, form_oid, repeat_key, values, missing, reason, why, observed_at, seen_version]
     )
@@ -81,22 +80,60 @@ def save_form(
         answer = replays.answered(key=key, by=by, body_sha256=body)
         if answer is not None:
             return SaveResult(**answer)
-        place = place_of(event, form_oid, repeat_key)
-        check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
-        check_observed(place, observed_at)
-        check_collected(place, observed_at)
-        place = replace(place, observed_at=observed_at)
-        mine = changed_by_me(place, checked(place, values, missing or {}, entered or {}), seen_version)
-        row = place.row or new_row(place)
-        settled = settle(place, row, mine, why)
-        changes = place.rules.changes(place.current, settled.document)
-        check_settled(place, settled, changes, reason)
-        told = reason or _cause(changes)
-        with change_set(study=event.study, by=by, action="crf.save_form", reason=told, role=role, site=site):
-            result = _store(place, row, settled, changes, observed_at, by)
-            drop_saved(event, form_oid, repeat_key, page, by)
-            replays.remember(key=key, by=by, body_sha256=body, response=asdict(result))
+        place = replace(place_of(event, form_oid, repeat_key), observed_at=observed_at)
+        given = Given(values, missing or {}, entered or {}, reason, why)
+        result = store(place, given, seen_version=seen_version, author=Author(by, role, "crf.save_form"))
+        drop_saved(event, form_oid, repeat_key, page, by)
+        replays.remember(key=key, by=by, body_sha256=body, response=asdict(result))
     return result
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was answered, as `save_form` takes it."""
+
+    values: Mapping[str, str]
+    missing: Mapping[str, str]
+    entered: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    why: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Author:
+    """Under whose name a change stands; `by` None is a participant, whose number is the name."""
+
+    by: User | None
+    role: str
+    action: str
+    name: str = ""
+
+
+def store(place: Place, given: Given, *, seen_version: int, author: Author) -> SaveResult:
+    """Part of a save, under the lock of the subject: check, settle, and store in a change set of its own.
+
+    Raises InvalidInput, AnswersNeeded, EditConflict, NotAllowedNow.
+    """
+    observed_at, subject = place.observed_at, place.subject
+    check_can_enter_form(place.event, place.form, consented=place.answers.consent is not None)
+    check_observed(place, observed_at)
+    check_collected(place, observed_at)
+    mine = changed_by_me(place, checked(place, given.values, given.missing, given.entered), seen_version)
+    row = place.row or new_row(place)
+    settled = settle(place, row, mine, given.why)
+    changes = place.rules.changes(place.current, settled.document)
+    check_settled(place, settled, changes, given.reason)
+    told = given.reason or _cause(changes)
+    with change_set(
+        study=subject.study,
+        by=author.by,
+        action=author.action,
+        reason=told,
+        role=author.role,
+        site=subject.site,
+        name=author.name,
+    ):
+        return _write_row(place, row, settled, changes, observed_at, author.by)
 
 
 def checked(
@@ -181,8 +218,8 @@ def _cause(changes: list[Change]) -> str:
     return _("Follows from: %(items)s") % {"items": typed or _("another form")}
 
 
-def _store(
-    place: Place, row: FormData, settled: Settled, changes: list[Change], observed_at: datetime | None, by: User
+def _write_row(
+    place: Place, row: FormData, settled: Settled, changes: list[Change], observed_at: datetime | None, by: User | None
 ) -> SaveResult:
     now = database_now()
     unchanged = place.row is not None and settled.document == place.current and observed_at in (None, row.observed_at)

@@ -14,6 +14,7 @@ from crf import services
 from crf.answers import SubjectAnswers
 from crf.entry import dates
 from crf.entry.refusal import Refused
+from crf.epro.links import may_issue
 from crf.models import EventState, LockKind, StudyEvent
 from crf.policies import can_change_event, standing_lock, visit_lock_words
 from crf.selectors import signatures
@@ -108,6 +109,7 @@ def _context(request: AuthenticatedRequest, event: StudyEvent) -> dict[str, Any]
         "record_text": record_text(visit, answers) if Permission.ENTER_DATA in rights else "",
         "crumbs": [subject_crumb(subject), {"label": visit_label(event, answers.study.event(event.event_oid))}],
         "may_change": Permission.ENTER_DATA in rights and can_change_event(event),
+        "may_issue": Permission.ENTER_DATA in rights and may_issue(event),
         "lock": CHIPS[LockKind(lock.kind)] if lock else "",
         "closed": visit_lock_words(lock) if lock else "",
         "may_lock": bool(rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}),

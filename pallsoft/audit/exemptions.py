@@ -11,6 +11,7 @@ REGULATED = {
     "crf_lock",
     "crf_maskrequest",
     "crf_monitoringvisit",
+    "crf_personallink",
     "crf_query",
     "crf_querymessage",
     "crf_signature",

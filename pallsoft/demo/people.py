@@ -21,6 +21,7 @@ from trials.selectors import live_version
 WORDS = ("fjord", "multe", "lyng", "havn", "furu", "skarv", "hegg", "myr", "tind", "vidde", "sild", "kvist")
 DAYS_BETWEEN_OPENINGS = 9
 WHY = "Invented demonstration data"
+PHONE = "12 34 56 78"  # no Norwegian number begins so
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def opened_on(site: Site) -> date:
 
 
 def _opened(site: Site, since: date) -> Site:
+    services.set_site_phone(site=site, phone=PHONE, by=None)
     services.approve_version(
         site=site,
         version=live_version(site.study),

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('planned', 'Planned'), ('open', 'Open'), ('paused', 'Paused'), ('closed_to_recruitment', 'Closed to recruitment'), ('closed_out', 'Closed out')], default='planned', max_length=24)),
                 ('status_since', models.DateField(null=True)),
                 ('reminders_paused', models.BooleanField(default=False)),
+                ('phone', models.CharField(blank=True, max_length=20)),
                 ('created_in', models.ForeignKey(db_column='created_in', db_constraint=False, db_default=pallsoft.audit.models.CurrentChangeSet(), db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audit.changeset')),
                 ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sites', to='trials.study')),
             ],

@@ -59,6 +59,7 @@ class Site(RegulatedModel):
     status = models.CharField(max_length=24, choices=Status, default=Status.PLANNED)
     status_since = models.DateField(null=True)
     reminders_paused = models.BooleanField(default=False)
+    phone = models.CharField(max_length=20, blank=True)  # that participants ring
 
     class Meta:
         ordering = ["city"]

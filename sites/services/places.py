@@ -38,6 +38,17 @@ def set_site_status(*, site: Site, status: Status, since: date, by: User | None,
     return site
 
 
+def set_site_phone(*, site: Site, phone: str, by: User | None) -> Site:
+    """The telephone that participants of the site ring; it stands on all their pages."""
+    reason = _("New telephone number for participants") if site.phone else ""
+    with acting(
+        Permission.MANAGE_SITES, study=site.study, by=by, action="sites.set_site_phone", reason=reason, site=site
+    ):
+        site.phone = phone
+        site.save(update_fields=["phone"])
+    return site
+
+
 def set_study_status(*, study: Study, status: Status, by: User | None, reason: str) -> Study:
     """Move the whole study to its next state. Raises NotAllowedNow."""
     with acting(Permission.MANAGE_STUDY, study=study, by=by, action="sites.set_study_status", reason=reason):

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
-from sites.forms import ApproveVersionForm, ReasonForm, SiteStatusForm, StatusForm, StopForm
+from sites.forms import ApproveVersionForm, ReasonForm, SitePhoneForm, SiteStatusForm, StatusForm, StopForm
 from sites.permissions import Permission, has_permission, sites_for
 from sites.selectors import site_for, sites_with_versions, study_for
 from sites.submitting import submitted
@@ -37,6 +37,17 @@ def site_status(request: AuthenticatedRequest, study_oid: str, code: str) -> Htt
         return redirect("sites", study_oid=study_oid)
     title = _("State of %(site)s: %(state)s") % {"site": site, "state": site.get_status_display()}
     return form_page(request, form, study=site.study, title=title, action=_("Save the state"), back="sites")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def site_phone(request: AuthenticatedRequest, study_oid: str, code: str) -> HttpResponse:
+    site = site_for(request.user, study_oid, code, Permission.MANAGE_SITES)
+    form = SitePhoneForm(request.POST or None, initial={"phone": site.phone})
+    if submitted(form, lambda: services.set_site_phone(site=site, **form.cleaned_data, by=request.user)):
+        messages.success(request, _("The telephone number of %(site)s is saved.") % {"site": site})
+        return redirect("sites", study_oid=study_oid)
+    title = _("Telephone for participants of %(site)s") % {"site": site}
+    return form_page(request, form, study=site.study, title=title, action=_("Save"), back="sites")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, ItemGroupDef, NrsAnchors, Proposal
+from trials.definition.links import ByLink, FirstQuestion, LinkPlan
 from trials.definition.plan import (
     Anchor,
     Arm,
@@ -41,9 +42,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DAYS_SETTINGS", "MISSING_CODES", "YES_NO",
-    "Anchor", "Arm", "Cancellation", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption",
+    "Anchor", "Arm", "ByLink", "Cancellation", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption",
     "ConsentVersion", "Contact", "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact",
-    "Factor", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "NrsAnchors", "Proposal", "Reminder",
+    "Factor", "FirstQuestion", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "LinkPlan", "NrsAnchors",
+    "Proposal", "Reminder",
     "ReminderPlan", "Setting", "StudyDef", "StudyEventDef", "Table", "Text", "TimelineLane",
     "VerificationPlan", "VerificationRule", "VerificationSample",
     "definition_of", "parse", "read",

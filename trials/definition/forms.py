@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from trials.definition.links import ByLink
 from trials.definition.texts import MISSING_CODES, OID, TEXT, YES_NO, Text
 from trials.reading import FLAG, NUMBER, RULE, SOURCE, At, choice, many, may, needs, record, whole
 
@@ -173,6 +174,7 @@ class FormDef:
     recall: str | None = may(choice("last_time"))  # what the answers look back on is told with its day
     offer_unchanged: bool = may(FLAG, False)  # of a repeating form: the entries of the visit before
     propose: Proposal | None = may(record(Proposal))
+    by_link: ByLink | None = may(record(ByLink))
     groups: tuple[ItemGroupDef, ...] = needs(many(record(ItemGroupDef), least=1))
     checks: tuple[EditCheck, ...] = may(many(record(EditCheck)), ())
     source: str = needs(SOURCE)
@@ -183,6 +185,8 @@ class FormDef:
             at.down("offer_unchanged").refuse("has a meaning for repeating forms only")
         if values["propose"] and values["repeating"]:
             at.down("propose").refuse("has no meaning for repeating forms")
+        if values["by_link"] and (values["repeating"] or values["kind"] != "patient"):
+            at.down("by_link").refuse("has a meaning for patients' forms that do not repeat")
         return values
 
     @cached_property

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from trials.definition.forms import CommonCheck, FormDef, ItemDef
+from trials.definition.links import LinkPlan
 from trials.definition.plan import (
     Anchor,
     Arm,
@@ -69,6 +70,7 @@ class StudyDef:
     not_done: str | None = may(OID)  # the code list of reasons why a visit was not done; without it they are typed
     verification: VerificationPlan = may(record(VerificationPlan), VerificationPlan())
     reminders: ReminderPlan = may(record(ReminderPlan), ReminderPlan())
+    links: LinkPlan | None = may(record(LinkPlan))
     code_lists: tuple[CodeList, ...] = needs(keyed(CodeList, "oid"))
     eligibility: Eligibility = needs(record(Eligibility))
     events: tuple[StudyEventDef, ...] = needs(many(record(StudyEventDef), least=1))

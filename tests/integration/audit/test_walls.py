@@ -22,6 +22,7 @@ GRANTS = {
     "crf_lock": "INSERT SELECT UPDATE(lift_requested_in, lifted_in)",
     "crf_maskrequest": "INSERT SELECT UPDATE(confirmed_in, refused_in)",
     "crf_monitoringvisit": CHANGING,
+    "crf_personallink": CHANGING,
     "crf_query": CHANGING,
     "crf_querymessage": "INSERT SELECT",
     "crf_request": "INSERT SELECT",

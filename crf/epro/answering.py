@@ -1,0 +1,161 @@
+"""What a participant answers is saved at once, question by question, in the participant's own name (S07, S08)."""
+
+from contextlib import AbstractContextManager
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from crf.answers import SubjectAnswers
+from crf.entry.document import Answer
+from crf.epro.links import is_usable
+from crf.epro.questionnaire import Question, Questionnaire, row_of
+from crf.models import PARTICIPANT, Device, PersonalLink, StopWish
+from crf.selectors.place import place_of
+from crf.services.saving import Author, Given, store
+from pallsoft.audit.context import change_set
+from pallsoft.errors import NotAllowedNow
+from sites.clock import database_now, local_today
+from sites.selectors import definition_at
+from sites.services.holding import lock_subject
+from trials.definition import ByLink
+
+
+def questionnaire_of(link: PersonalLink) -> Questionnaire:
+    answers = SubjectAnswers(link.subject, definition_at(link.subject.site))
+    event = next((one for one in answers.events if one.pk == link.event_id), link.event)
+    event.subject = link.subject
+    return Questionnaire(answers, event)
+
+
+def begin(*, link: PersonalLink, helped: bool, device: Device) -> None:
+    """Note who answers, and on what, before the first question. Raises NotAllowedNow."""
+    with transaction.atomic():
+        link = _held(link)
+        with _changing(link, "crf.begin_questionnaire"):
+            link.helped, link.device = helped, device
+            link.save(update_fields=["helped", "device"])
+
+
+def answer(*, link: PersonalLink, question: Question, given: Answer) -> None:
+    """Save one answer. The same one again changes nothing; another one takes its place until all is handed in.
+
+    Raises InvalidInput, NotAllowedNow.
+    """
+    with transaction.atomic():
+        link = _held(link)
+        _save(link, question.form.oid, {question.item.oid: given})
+
+
+def hand_in(*, link: PersonalLink) -> None:
+    """Say that all is answered: from now on only the site changes an answer. Twice is once. Raises NotAllowedNow."""
+    with transaction.atomic():
+        link = _held(link)
+        if any(question.is_open for question in questionnaire_of(link).questions):
+            raise NotAllowedNow(_("Some questions are not answered yet."))
+        _finish(link)
+
+
+def give_up(*, link: PersonalLink) -> None:
+    """End the questionnaire kindly: what is open is missing because the participant was too ill (S08).
+
+    What was answered stays. A form that was not begun is marked as not answered, as a whole.
+    """
+    with transaction.atomic():
+        link = _held(link)
+        asked = questionnaire_of(link)
+        for form in asked.forms:
+            if row_of(asked.answers, asked.event, form.oid):
+                own = [question for question in asked.questions if question.form.oid == form.oid and question.is_open]
+                may = [one.item.oid for one in own if asked.plan.too_ill in one.item.missing]
+                _save(link, form.oid, {oid: Answer(missing=asked.plan.too_ill) for oid in may})
+            elif form.by_link:
+                _save(link, form.oid, {form.by_link.not_answered: Answer(asked.plan.given_up)}, about={})
+        _finish(link)
+
+
+def wish(*, link: PersonalLink, stop: StopWish) -> None:
+    """What somebody who gave up wants: the site is told, and decides with the participant. Raises NotAllowedNow."""
+    with transaction.atomic():
+        subject = lock_subject(link.subject)
+        link = PersonalLink.objects.select_related("event", "subject__site", "subject__study").get(pk=link.pk)
+        link.subject = subject
+        if link.stop_wish:
+            return
+        with _changing(link, "crf.wish_to_stop"):
+            link.stop_wish = stop
+            link.save(update_fields=["stop_wish"])
+
+
+def is_finished(link: PersonalLink) -> bool:
+    """Handed in or given up, by this link or by another one to the same visit."""
+    return PersonalLink.objects.filter(event=link.event_id).exclude(finished_at=None).exists()
+
+
+def _held(link: PersonalLink) -> PersonalLink:
+    """The link as it is now, under the lock of its subject. Raises NotAllowedNow when it ended meanwhile."""
+    subject = lock_subject(link.subject)
+    link = PersonalLink.objects.select_related("event", "subject__site", "subject__study").get(pk=link.pk)
+    link.subject = link.event.subject = subject
+    if link.revoked_in or not is_usable(link):
+        raise NotAllowedNow(_("This link cannot be used any more."))
+    if is_finished(link):
+        raise NotAllowedNow(_("These questions are answered already. Ring the hospital if something is wrong."))
+    return link
+
+
+def _changing(link: PersonalLink, action: str) -> AbstractContextManager[UUID]:
+    subject = link.subject
+    return change_set(
+        study=subject.study, by=None, action=action, role=PARTICIPANT, site=subject.site, name=subject.number
+    )
+
+
+def _save(link: PersonalLink, form_oid: str, given: dict[str, Answer], *, about: dict[str, str] | None = None) -> None:
+    place = place_of(link.event, form_oid, "1")
+    by_link = place.form.by_link
+    if not given or by_link is None:
+        return
+    told = _about(link, by_link) if place.row is None and about is None else about or {}
+    values = {oid: one.value for oid, one in given.items()}
+    missing = {oid: one.missing for oid, one in given.items() if one.missing}
+    changes = any(place.current.answer(oid) not in (Answer(), one) for oid, one in given.items())
+    reason = _("Changed by the participant before handing in") if changes else ""
+    entered = {oid: one.entered for oid, one in given.items() if one.entered}
+    store(
+        place,
+        Given(told | values, missing, entered, reason),
+        seen_version=place.row.version if place.row else 0,
+        author=Author(None, PARTICIPANT, "crf.answer_by_link", place.subject.number),
+    )
+
+
+def _about(link: PersonalLink, by_link: ByLink) -> dict[str, str]:
+    """How it is answered, as it is told with the first answer of a form."""
+    study = definition_at(link.subject.site)
+    plan = study.links
+    assert plan is not None  # trials/consistency/links.py
+    language = "nb" if (get_language() or "nb").startswith("nb") else "en"
+    told = {
+        by_link.mode: plan.mode,
+        by_link.who: plan.helped if link.helped else plan.alone,
+        by_link.language: plan.languages.get(language, ""),
+    }
+    if by_link.day:
+        told[by_link.day] = local_today(link.subject.site.timezone).isoformat()
+    return told
+
+
+def _finish(link: PersonalLink) -> None:
+    with _changing(link, "crf.hand_in"):
+        link.finished_at = database_now()
+        link.asks_call = _asks_call(questionnaire_of(link))
+        link.save(update_fields=["finished_at", "asks_call"])
+
+
+def _asks_call(asked: Questionnaire) -> bool:
+    """Did a score reach the limit from which the site rings?"""
+    limit = asked.plan.call_at
+    scores = [one.answer.value for one in asked.questions if one.item.kind == "nrs" and one.answer.value]
+    return limit is not None and any(int(score) >= limit for score in scores)
