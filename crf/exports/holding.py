@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from crf.models import ExportJob, ExportState
 from crf.models.requests import ExportKind
+from pallsoft.audit.models import ChangeSet, Seal
 from sites.models import Subject
 
 WITH_VALUES = (ExportKind.DATASET, ExportKind.TRAIL, ExportKind.CASEBOOK)
@@ -20,6 +21,15 @@ def files_with(subject: Subject) -> list[dict[str, str]]:
         {"file": job.file_name, "made_at": job.requested_at.isoformat(timespec="seconds"), "sha256": job.sha256}
         for job in since
     ]
+
+
+def holds_erased(job: ExportJob) -> bool:
+    """Does a file that has just been made hold values that were erased since it was begun (after its cut)?"""
+    if job.kind not in WITH_VALUES or job.seal_n is None:
+        return False
+    later = Seal.objects.filter(study_id=job.study_id, n__gt=job.seal_n).values("change_set")
+    erased = ChangeSet.objects.filter(pk__in=later, action="audit.erase")
+    return erased.exists()
 
 
 def let_go(subject: Subject) -> None:

@@ -11,7 +11,7 @@ from django.db import OperationalError, connection, transaction
 from crf.exports import archive, papers, trail
 from crf.exports.dataset import Scope
 from crf.exports.files import sha256_of, whole
-from crf.exports.holding import delete_erased
+from crf.exports.holding import delete_erased, holds_erased
 from crf.models import ExportJob, ExportKind, ExportState
 from pallsoft.audit.anchors import anchor
 from pallsoft.audit.context import change_set
@@ -36,9 +36,12 @@ def run_export(job_id: UUID) -> None:
 
 
 def _stored(job: ExportJob) -> bool:
-    """False when the subject was erased while the file was made."""
+    """False when a subject in it was erased while the file was made: a file of all is then made anew."""
     with transaction.atomic():
         if ExportJob.objects.select_for_update(no_key=True).get(id=job.id).state != ExportState.REQUESTED:
+            return False
+        if holds_erased(job):
+            path_of(job).unlink(missing_ok=True)
             return False
         with change_set(study=job.study, by=None, action="crf.run_export"):
             job.save()

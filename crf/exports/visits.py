@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from crf.answers import SubjectAnswers
 from crf.day_zero import clock_items, clock_of, plan_of
 from crf.exports.dataset import Scope
 from crf.models import FormData, StudyEvent
 from crf.schedule import timing
-from crf.selectors.secrets import event_betrays_arm
+from crf.selectors.secrets import secrets_of
 from sites.models import Subject
 from trials.definition import StudyDef, definition_of
 from trials.models import Study
@@ -30,13 +32,10 @@ def visits(study: Study, scope: Scope) -> tuple[str, list[str], Iterable[Iterabl
 
 
 def _rows(study: Study, definition: StudyDef, scope: Scope) -> Iterator[list[Any]]:
-    shown = {
-        event.oid
-        for event in definition.events
-        if event.kind != "log" and (scope.with_arm or not event_betrays_arm(definition, event))
-    }
+    hidden = frozenset() if scope.with_arm else secrets_of(study).events
+    shown = {event.oid for event in definition.events if event.kind != "log"} - hidden
     subjects = Subject.objects.filter(study=study, site__code__in=scope.sites).select_related("site", "study")
-    events, forms = _events(study), _forms_of_clock(study, definition)
+    events, forms = _events(subjects), _forms_of_clock(subjects, definition)
     for subject in subjects.order_by("number"):
         answers = SubjectAnswers(subject, definition, forms=forms[subject.pk])
         answers.events = events[subject.pk]
@@ -61,19 +60,19 @@ def _not_done(event: StudyEvent) -> list[str]:
     return [event.closed_for.upper() or event.not_done_code or OTHER, event.not_done_reason]
 
 
-def _events(study: Study) -> dict[UUID, list[StudyEvent]]:
+def _events(subjects: QuerySet[Subject]) -> dict[UUID, list[StudyEvent]]:
     found: dict[UUID, list[StudyEvent]] = defaultdict(list)
-    rows = StudyEvent.objects.filter(study=study).select_related("subject")
+    rows = StudyEvent.objects.filter(subject__in=subjects).select_related("subject")
     for event in rows.order_by("subject__number", "event_oid", "ordinal"):
         found[event.subject_id].append(event)
     return found
 
 
-def _forms_of_clock(study: Study, definition: StudyDef) -> dict[UUID, list[FormData]]:
+def _forms_of_clock(subjects: QuerySet[Subject], definition: StudyDef) -> dict[UUID, list[FormData]]:
     """The forms that say what day 0 is and what else visits are counted from."""
     read = {definition.form_of(oid).oid for oid in clock_items(definition)} | {definition.anchor.form or ""}
     found: dict[UUID, list[FormData]] = defaultdict(list)
-    rows = FormData.objects.filter(study=study, form_oid__in=read, removed_in=None).select_related("event")
+    rows = FormData.objects.filter(subject__in=subjects, form_oid__in=read, removed_in=None).select_related("event")
     for form in rows.order_by("repeat_key"):
         found[form.subject_id].append(form)
     return found

@@ -7,7 +7,7 @@ from functools import lru_cache
 from django.db.models import Q
 
 from pallsoft.request import once
-from trials.definition import EditCheck, FormDef, StudyDef, StudyEventDef, definition_of
+from trials.definition import FormDef, StudyDef, StudyEventDef, definition_of
 from trials.models import Study
 from trials.scope import compiled
 from trials.selectors import published_versions
@@ -46,7 +46,7 @@ def secret_parts(study: StudyDef) -> Secret:
         items,
         frozenset(form.oid for form in study.forms if betrays_arm(study, form)),
         frozenset(event.oid for event in study.events if event_betrays_arm(study, event)),
-        frozenset(_secret_checks(study, items)),
+        frozenset(_secret_checks(study)),
     )
 
 
@@ -65,20 +65,23 @@ def _all_secrets(studies: Iterable[StudyDef]) -> Secret:
     )
 
 
-def _secret_checks(study: StudyDef, items: frozenset[str]) -> Iterable[str]:
+def _secret_checks(study: StudyDef) -> Iterable[str]:
     for plain in study.forms:
         form = study.form(plain.oid)
-        yield from (check.oid for check in form.checks if _tells(study, form, check, items))
+        for check in form.checks:
+            if _tells_arm(study, compiled(study, check.violated_if, form.oid).names):
+                yield check.oid
 
 
-def _tells(study: StudyDef, form: FormDef, check: EditCheck, items: frozenset[str]) -> bool:
-    """Does it ask for the arm, or for an item that tells it?"""
+def _tells_arm(study: StudyDef, asked: Iterable[str]) -> bool:
+    """Does a rule with these names ask for the arm, or for an item that tells it?"""
     sources = {f"fact.{fact.oid}": fact.expr for fact in study.facts}
-    names = list(compiled(study, check.violated_if, form.oid).names)
+    names = list(asked)
     for name in names:  # grows by what the facts of the definition ask for
         if name in sources:
             names += compiled(study, sources.pop(name)).names
-    return any(name == "fact.arm" or name.rpartition(".")[2] in items for name in names)
+    items = {name.rpartition(".")[2] for name in names if study.has_item(name.rpartition(".")[2])}
+    return "fact.arm" in names or any(study.item(oid).reveals_arm for oid in items)
 
 
 def betrays_arm(study: StudyDef, form: FormDef) -> bool:
@@ -86,22 +89,22 @@ def betrays_arm(study: StudyDef, form: FormDef) -> bool:
     if form.repeating and any(item.reveals_arm for item in form.items):
         return True
     rules = [ref.relevant for event in study.events for ref in event.forms if ref.form == form.oid]
-    return any(rule and _asks_for_arm(study, rule) for rule in rules)
+    return any(rule and _rule_tells_arm(study, rule) for rule in rules)
 
 
 def event_betrays_arm(study: StudyDef, event: StudyEventDef) -> bool:
-    return bool(event.relevant) and _asks_for_arm(study, event.relevant or "")
+    """Would its being there tell the arm, or the day it is planned for?"""
+    return any(rule and _rule_tells_arm(study, rule) for rule in (event.relevant, event.counted_from))
 
 
 def proposal_betrays_arm(study: StudyDef, form: FormDef) -> bool:
     """Would being told of it on the worklist tell the arm, by its form or by what its rule asks about?"""
     if form.propose is None:
         return False
-    names = compiled(study, form.propose.when, form.oid).names
-    items = [name.rpartition(".")[2] for name in names if not name.islower()]
-    by_rule = "fact.arm" in names or any(study.item(oid).reveals_arm for oid in items if study.has_item(oid))
+    by_rule = _tells_arm(study, compiled(study, form.propose.when, form.oid).names)
     return by_rule or betrays_arm(study, form)
 
 
-def _asks_for_arm(study: StudyDef, rule: str) -> bool:
-    return "fact.arm" in compiled(study, rule, at_event=True).names
+def _rule_tells_arm(study: StudyDef, rule: str) -> bool:
+    """Likewise of a rule of the schedule."""
+    return _tells_arm(study, compiled(study, rule, at_event=True).names)

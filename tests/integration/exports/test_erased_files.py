@@ -94,3 +94,28 @@ def test_the_sweep_deletes_what_a_process_that_died_left(subject, made, erase, e
     (export_dir / job.file_name).with_suffix(".part").write_bytes(b"%PD")
     sweep_exports()
     assert names(export_dir) == []
+
+
+@pytest.mark.parametrize("kind", [ExportKind.DATASET, ExportKind.TRAIL])
+def test_a_file_of_all_that_was_under_way_is_thrown_away_and_made_anew(
+    subject, erase, export_dir, data_manager, monkeypatch, kind
+):
+    """The erasure comes when the values have been read and the file is not stored yet."""
+    stored = jobs._stored
+
+    def erased_meanwhile(job):
+        if not subject.erasures.exists():
+            erase(subject)
+        return stored(job)
+
+    monkeypatch.setattr(jobs, "_stored", erased_meanwhile)
+    with change_set(study=subject.study, by=data_manager, action="test"):
+        job = ExportJob.objects.create(
+            study=subject.study, requested_by=data_manager, kind=kind, sites=["BOD"], with_arm=False
+        )
+    jobs.run_export(job.pk)
+    job.refresh_from_db()
+    assert job.state == ExportState.REQUESTED and names(export_dir) == []
+    sweep_exports()
+    job.refresh_from_db()
+    assert job.state == ExportState.DONE and names(export_dir) == [job.file_name]
