@@ -10,10 +10,8 @@ from randomization.corrections import Correctable, correctable
 from randomization.models import Correction
 from sites.acting import acting
 from sites.models import Subject
-from sites.participation import participation_of
 from sites.permissions import Permission
-from sites.policies import check_not_erased
-from sites.services.holding import lock_subject
+from sites.services.holding import lock_kept_subject
 
 
 def request_correction(*, subject: Subject, factor: str, value: str, source: str, reason: str, by: User) -> Correction:
@@ -30,7 +28,7 @@ def request_correction(*, subject: Subject, factor: str, value: str, source: str
         reason=reason,
         site=subject.site,
     ):
-        check_not_erased(participation_of(lock_subject(subject)).is_erased)
+        lock_kept_subject(subject)
         return _store(
             study=subject.study,
             subject=subject,
@@ -53,6 +51,7 @@ def decide_correction(*, correction: Correction, confirmed: bool, by: User) -> C
         action="randomization.confirm_correction" if confirmed else "randomization.decline_correction",
         site=subject.site,
     ):
+        lock_kept_subject(subject)
         correction = Correction.objects.select_for_update(no_key=True, of=["self"]).get(pk=correction.pk)
         if correction.decided_at:
             raise NotAllowedNow(_("This correction is already decided."))

@@ -14,10 +14,8 @@ from randomization.services.allocate import check_new, finish, take
 from sites.acting import acting
 from sites.clock import database_now
 from sites.models import Subject, Task
-from sites.participation import participation_of
 from sites.permissions import Permission, require_task
-from sites.policies import check_not_erased
-from sites.services.holding import lock_subject
+from sites.services.holding import lock_kept_subject
 
 ALLOCATE_LATE = "SELECT randomization_allocate_late(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -39,7 +37,7 @@ def report_late(*, subject: Subject, happened_at: datetime, reason: str, by: Use
         reason=reason,
         site=subject.site,
     ):
-        check_not_erased(participation_of(lock_subject(subject)).is_erased)
+        lock_kept_subject(subject)
         return _store(subject, happened_at, reason.strip(), by)
 
 
@@ -57,11 +55,7 @@ def confirm_late(*, entry: LateEntry, position: int, by: User) -> Allocation:
         action="randomization.confirm_late",
         reason=entry.reason,
     ):
-        subject = (
-            Subject.objects.select_for_update(no_key=True, of=["self"])
-            .select_related("site", "study")
-            .get(pk=entry.subject_id)
-        )
+        subject = lock_kept_subject(subject)
         entry = LateEntry.objects.select_for_update(no_key=True, of=["self"]).get(pk=entry.pk)
         _check_confirmation(entry, by)
         check_new(subject)

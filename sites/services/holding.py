@@ -36,6 +36,13 @@ def lock_subjects(subjects: Iterable[Subject]) -> list[Subject]:
     return locked
 
 
+def lock_kept_subject(subject: Subject) -> Subject:
+    """The same of one whose data are kept. Raises NotAllowedNow once they are erased."""
+    held = lock_subject(subject)
+    check_not_erased(participation_of(held).is_erased)
+    return held
+
+
 @contextmanager
 def changing(
     subject: Subject, *, permission: Permission, by: User, action: str, reason: str = ""
@@ -43,9 +50,8 @@ def changing(
     """The locked subject and the change set. Raises NotAllowedNow at a site that is closed out, after an erasure."""
     role = require(by, permission, subject.study, subject.site)
     with change_set(study=subject.study, by=by, action=action, reason=reason, role=role, site=subject.site) as change:
-        held = lock_subject(subject)
+        held = lock_kept_subject(subject)
         check_can_enter(held.site)
-        check_not_erased(participation_of(held).is_erased)
         yield held, change
 
 

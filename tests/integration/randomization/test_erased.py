@@ -10,7 +10,7 @@ from pallsoft.audit import verification
 from pallsoft.errors import NotAllowedNow
 from randomization.models import Allocation, Scheme
 from randomization.selectors import findings
-from randomization.services import decide_correction, report_late, request_correction
+from randomization.services import confirm_late, decide_correction, report_late, request_correction
 from sites.clock import database_now
 from tests.fixtures.leaving import erase  # noqa: F401
 from tests.fixtures.randomizing import randomized
@@ -70,3 +70,21 @@ def test_nothing_more_is_told_of_the_randomisation(erased, make_ready, erase, pi
     erase(other)
     with pytest.raises(NotAllowedNow, match="erased"):
         report_late(subject=other, happened_at=database_now(), reason="strømbrudd", by=crc)
+
+
+def test_a_correction_that_waits_is_decided_no_more(ready, crc, pi, coordinator, erase):  # noqa: F811
+    randomized(ready, crc)
+    asked = request_correction(subject=ready, factor="GROUP", value="URO", source="svar", reason="feil", by=pi)
+    erase(ready)
+    with pytest.raises(NotAllowedNow, match="erased"):
+        decide_correction(correction=asked, confirmed=True, by=coordinator)
+    asked.refresh_from_db()
+    assert asked.decided_at is None
+
+
+def test_a_telephone_randomisation_that_waits_is_confirmed_no_more(make_ready, crc, statistician, erase):  # noqa: F811
+    who = make_ready()
+    entry = report_late(subject=who, happened_at=database_now(), reason="strømbrudd", by=crc)
+    erase(who)
+    with pytest.raises(NotAllowedNow, match="erased"):
+        confirm_late(entry=entry, position=1, by=statistician)

@@ -38,7 +38,8 @@ def test_a_visit_of_everybody_tells_nothing(study):
 
 @pytest.mark.parametrize(("rule", "tells"), [("sum_of(RT.RTF_SECD) > 0", True), ("W4.CM_OPI == 'Y'", False)])
 def test_a_form_tells_the_arm_by_what_it_is_asked_for(study, rule, tells):
-    week_4 = replace(study.event("W4"), forms=(FormRef(form="OPI", relevant=rule, source="default"),))
+    forms = tuple(FormRef(form="OPI", relevant=rule) if ref.form == "OPI" else ref for ref in study.event("W4").forms)
+    week_4 = replace(study.event("W4"), forms=forms)
     events = tuple(week_4 if event.oid == "W4" else event for event in study.events)
     changed = replace(study, events=events)
     assert betrays_arm(changed, changed.form("OPI")) is tells
