@@ -35,7 +35,6 @@ def run(arguments: list[str], long: bool) -> int:
     need_libraries(strict)
     messages.compile_all()
     os.environ |= {"PALLSOFT_TEST_LONG": "1"} if long else {}
-    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches pytest too, which then tells what it had
     with temporary_directory() as directory:
         return _phase(directory, arguments) if arguments else _all_phases(directory, strict)
 
@@ -115,7 +114,7 @@ def _all_phases(directory: Path, strict: bool) -> int:
 def _side_by_side(browser: Path, faults: Path) -> list[int]:
     with (faults / "words").open("w+", encoding="utf-8") as words, services(faults) as environment:
         beside = _pytest(FAULTS, faults, environment, words)
-        codes = [_phase(browser, BROWSER), beside.wait()]
+        codes = [_phase(browser, BROWSER), _waited(beside)]
         words.seek(0)
         say(words.read())
     return codes
@@ -123,7 +122,16 @@ def _side_by_side(browser: Path, faults: Path) -> list[int]:
 
 def _phase(directory: Path, arguments: list[str]) -> int:
     with services(directory) as environment:
-        return _pytest(arguments, directory, environment).wait()
+        return _waited(_pytest(arguments, directory, environment))
+
+
+def _waited(tests: subprocess.Popen[bytes]) -> int:
+    """Its exit code. Ctrl-C meanwhile reaches pytest too, which then tells what it had; before and after it ends us."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return tests.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def add_up(reports: list[Path]) -> dict[str, int]:

@@ -60,12 +60,6 @@ def choices_layout(item: Mapping[str, Any]) -> str:
 @register.simple_tag
 def options(choices: Iterable[tuple[str, Any]], chosen: str) -> SafeString:
     """The <option>s of (code, label) pairs."""
-    return _options(tuple((code, str(label)) for code, label in choices), chosen)
-
-
-# Nearly every item of a form offers the same reasons for being missing: a third of a page's time without the cache.
-@lru_cache(maxsize=1024)
-def _options(choices: tuple[tuple[str, str], ...], chosen: str) -> SafeString:
     rows = ((code, mark_safe(" selected") if code == chosen else "", label) for code, label in choices)
     return format_html_join("\n    ", '<option value="{}"{}>{}</option>', rows)
 

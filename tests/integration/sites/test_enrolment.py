@@ -228,6 +228,7 @@ NO_PATIENT = {
     ("public", "crf_exportjob", "file_name"),
     ("public", "crf_signature", "printed_name"),
     ("public", "sites_site", "name"),
+    ("public", "sites_site", "phone"),
 }
 
 
