@@ -6,7 +6,7 @@ The lock stands in the session, so that loading the page anew does not open it. 
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import get_authentication_records
@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 View = Callable[..., HttpResponseBase]
+Marked = TypeVar("Marked", bound=View)
 STEP = 30  # seconds between two notes of activity: not every request writes the session
 # What one needs to open the lock, or to leave.
 OPEN = {
@@ -33,7 +34,7 @@ OPEN = {
 LOCKED = 423
 
 
-def open_while_locked(view: View) -> View:
+def open_while_locked(view: Marked) -> Marked:
     """Mark a view that shows nothing, and must take what was typed before the screen was locked."""
     view.open_while_locked = True  # type: ignore[attr-defined]
     return view
