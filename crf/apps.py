@@ -11,6 +11,8 @@ class CrfConfig(AppConfig):
         from crf.exports.holding import files_with, let_go
         from crf.reminders import owed, sending
         from crf.reminders.waiting import dead_letters
+        from crf.safety import messages as safety
+        from crf.safety.waiting import to_report
         from crf.services.recalculation import follow_subject
         from crf.waiting import proposed, queries_waiting, unsaved, waiting, without_day_0
         from crf.waiting_contact import to_try_again
@@ -19,6 +21,7 @@ class CrfConfig(AppConfig):
         from pallsoft.outbox import registry
         from sites import erasing, following, worklist
 
+        worklist.register(to_report)
         worklist.register(waiting)
         worklist.register(without_day_0)
         worklist.register(proposed)
@@ -31,5 +34,6 @@ class CrfConfig(AppConfig):
         worklist.register(to_confirm)
         worklist.register(dead_letters)
         registry.register(owed.KIND, still_owed=sending.still_owed, render=sending.render, waits=sending.waits)
+        registry.register(safety.SERIOUS, still_owed=safety.is_owed, render=safety.render)
         following.register(follow_subject)
         erasing.register(files_with, let_go)

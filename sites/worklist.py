@@ -15,7 +15,7 @@ from trials.models import Study
 class Group(models.TextChoices):
     """The headings of a worklist, in the order in which a day is best spent."""
 
-    URGENT = "urgent", _("Overdue")
+    URGENT = "urgent", _("Urgent and overdue")
     DECIDE = "decide", _("To decide")
     DUE = "due", _("Due now")
     QUERIES = "queries", _("Queries and corrections")
@@ -25,10 +25,11 @@ class Group(models.TextChoices):
 
 
 Kind = Literal[
-    "overdue", "confirm", "proposal", "due", "query", "changed", "sign", "signed", "screening", "draft", "soon"
+    "overdue", "clock", "confirm", "proposal", "due", "query", "changed", "sign", "signed", "screening", "draft", "soon"
 ]
 _GROUPS: dict[Kind, Group] = {
     "overdue": Group.URGENT,
+    "clock": Group.URGENT,
     "confirm": Group.DECIDE,
     "proposal": Group.DECIDE,
     "due": Group.DUE,

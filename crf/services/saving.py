@@ -16,6 +16,7 @@ from crf.entry.interruptions import AnswersNeeded
 from crf.entry.refusal import Refused
 from crf.models import FormData, StudyEvent
 from crf.policies import check_can_enter_form, check_may_collect
+from crf.safety.messages import follow_safety
 from crf.selectors.meanwhile import changed_by_me
 from crf.selectors.place import Place, new_row, place_of
 from crf.services import replays
@@ -230,6 +231,7 @@ def _write_row(
         row.version += 1
         row.save(force_insert=place.row is None)
         propose_deviations(row, place.form, settled.fired)
+        follow_safety(row, place.study)
         follow_checks(row, place.study, place.current, settled, {change.item.oid for change in changes})
         follow(place.answers, row, {change.item.oid for change in changes} | dated, by)
     return SaveResult(str(row.pk), row.repeat_key, row.version, now.isoformat(), not unchanged)

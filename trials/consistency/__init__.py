@@ -17,6 +17,7 @@ from trials.consistency.rules import (
     derived_values_have_an_order,
     rules_make_sense,
 )
+from trials.consistency.safety import safety_fits
 from trials.consistency.schedule import schedule_makes_sense
 from trials.definition import StudyDef
 
@@ -30,6 +31,7 @@ _CHECKS = (
     schedule_makes_sense,
     reminders_have_a_day,
     links_fit,
+    safety_fits,
     rules_make_sense,
     derived_values_have_an_order,
     day_0_needs_no_day_0,

@@ -32,6 +32,7 @@ from trials.definition.plan import (
     TimelineLane,
 )
 from trials.definition.reminders import Reminder, ReminderPlan
+from trials.definition.safety import SafetyPlan
 from trials.definition.study import DAYS_SETTINGS, Default, StudyDef
 from trials.definition.texts import MISSING_CODES, YES_NO, CodeList, CodeListItem, Text
 from trials.definition.verification import VerificationPlan, VerificationRule, VerificationSample
@@ -46,7 +47,7 @@ __all__ = [
     "ConsentVersion", "Contact", "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact",
     "Factor", "FirstQuestion", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "LinkPlan", "NrsAnchors",
     "Proposal", "Reminder",
-    "ReminderPlan", "Setting", "StudyDef", "StudyEventDef", "Table", "Text", "TimelineLane",
+    "ReminderPlan", "SafetyPlan", "Setting", "StudyDef", "StudyEventDef", "Table", "Text", "TimelineLane",
     "VerificationPlan", "VerificationRule", "VerificationSample",
     "definition_of", "parse", "read",
 ]  # fmt: skip

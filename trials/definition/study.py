@@ -24,6 +24,7 @@ from trials.definition.plan import (
     TimelineLane,
 )
 from trials.definition.reminders import ReminderPlan
+from trials.definition.safety import SafetyPlan
 from trials.definition.texts import OID, TEXT, YES_NO, CodeList, Text
 from trials.definition.verification import VerificationPlan
 from trials.reading import WORDS, choice, keyed, many, mapping, matching, may, needs, record, whole
@@ -71,6 +72,7 @@ class StudyDef:
     verification: VerificationPlan = may(record(VerificationPlan), VerificationPlan())
     reminders: ReminderPlan = may(record(ReminderPlan), ReminderPlan())
     links: LinkPlan | None = may(record(LinkPlan))
+    safety: SafetyPlan | None = may(record(SafetyPlan))
     code_lists: tuple[CodeList, ...] = needs(keyed(CodeList, "oid"))
     eligibility: Eligibility = needs(record(Eligibility))
     events: tuple[StudyEventDef, ...] = needs(many(record(StudyEventDef), least=1))

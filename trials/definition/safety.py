@@ -1,0 +1,25 @@
+"""Serious adverse events: which form they are entered in, and how fast the sponsor has to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trials.definition.reminders import ROLES
+from trials.definition.texts import OID
+from trials.reading import SOURCE, choice, many, may, needs, whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class SafetyPlan:
+    """`form` is the form of adverse events. Its items: `serious` (yes or no), `aware` and `reported` (instants).
+
+    The site has to report within `hours` of becoming aware; a mail goes to the roles `to` when one is entered.
+    """
+
+    form: str = needs(OID)
+    serious: str = needs(OID)
+    aware: str = needs(OID)
+    reported: str = needs(OID)
+    hours: int = needs(whole(least=1, most=720))
+    to: tuple[str, ...] = may(many(choice(*ROLES)), ())
+    source: str = needs(SOURCE)
