@@ -29,11 +29,12 @@ def link_card(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     answers = SubjectAnswers(subject, definition_at(subject.site))
     label = visit_label(event, answers.study.event(event.event_oid))
     context: dict[str, Any] = {"event": event, "subject": subject, "study": subject.study, "visit": label}
-    if request.method == "POST":
+    if request.method == "POST":  # then without the strip: the year of birth opens the link, and the arm is nobody's
         issued = issue_link(event=event, channel=LinkChannel.CARD, by=request.user)
         context |= {"issued": issued, "code": _qr(issued.url)}
+    else:
+        context["strip"] = strip_for(answers, request.user)
     context |= {
-        "strip": strip_for(answers, request.user),
         "crumbs": [subject_crumb(subject), {"label": label, "url": visit_url(event)}, {"label": "QR"}],
         "may_issue": may_issue(event),
     }
@@ -44,4 +45,4 @@ def link_card(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
 
 def _qr(url: str) -> SafeString:
     """As an SVG element. Error correction M: a card gets creased (ISO/IEC 18004)."""
-    return mark_safe(segno.make(url, error="m").svg_inline(scale=6, border=4, light="#fff", svgclass="qr"))
+    return mark_safe(segno.make(url, error="m").svg_inline(border=4, light="#fff", omitsize=True, svgclass="link-card-qr"))

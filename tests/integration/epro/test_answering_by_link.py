@@ -252,6 +252,7 @@ def test_the_card_shows_the_link_once_and_only_to_the_site(sign_in, crc, monitor
     page = nurse.post(address).content.decode()
     url = re.search(r'link-card-url">([^<]+)<', page)[1]
     assert link_for(url.split("/")[-2]) and "<svg" in page and patient.number not in url
+    assert "1949" not in page  # the year of birth, which opens it, is not printed beside it
     assert sign_in(monitor).post(address).status_code == 403
 
 
