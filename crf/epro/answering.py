@@ -120,7 +120,10 @@ def _save(link: PersonalLink, form_oid: str, given: dict[str, Answer], *, about:
     told = _about(link, by_link) if place.row is None and about is None else about or {}
     values = {oid: one.value for oid, one in given.items()}
     missing = {oid: one.missing for oid, one in given.items() if one.missing}
-    changes = any(place.current.answer(oid) not in (Answer(), one) for oid, one in given.items())
+    before = [(place.current.answer(oid), one) for oid, one in given.items()]
+    if all(_is_same(was, one) for was, one in before):
+        return
+    changes = any(was and not _is_same(was, one) for was, one in before)
     reason = _("Changed by the participant before handing in") if changes else ""
     entered = {oid: one.entered for oid, one in given.items() if one.entered}
     store(
@@ -129,6 +132,10 @@ def _save(link: PersonalLink, form_oid: str, given: dict[str, Answer], *, about:
         seen_version=place.row.version if place.row else 0,
         author=Author(None, PARTICIPANT, "crf.answer_by_link", place.subject.number),
     )
+
+
+def _is_same(was: Answer, one: Answer) -> bool:
+    return (was.value, was.missing) == (one.value, one.missing)
 
 
 def _about(link: PersonalLink, by_link: ByLink) -> dict[str, str]:

@@ -45,4 +45,6 @@ def link_card(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
 
 def _qr(url: str) -> SafeString:
     """As an SVG element. Error correction M: a card gets creased (ISO/IEC 18004)."""
-    return mark_safe(segno.make(url, error="m").svg_inline(border=4, light="#fff", omitsize=True, svgclass="link-card-qr"))
+    return mark_safe(
+        segno.make(url, error="m").svg_inline(border=4, light="#fff", omitsize=True, svgclass="link-card-qr")
+    )
