@@ -37,7 +37,7 @@ def still_owed(message: Message) -> bool:
     if now is None:
         return False
     if now.day > now.today:
-        raise NotNow(now.due_at)
+        raise NotNow(now.due_at, is_due_then=True)
     return True
 
 

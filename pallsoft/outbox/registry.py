@@ -18,11 +18,14 @@ class Mail:
 
 
 class NotNow(Exception):
-    """Raised by `still_owed`: owed, but not before `until`. No attempt is counted."""
+    """Raised by `still_owed`: owed, but not before `until`. No attempt is counted.
 
-    def __init__(self, until: datetime) -> None:
+    `is_due_then`: what it is about has moved, so that it is not late when it leaves then.
+    """
+
+    def __init__(self, until: datetime, *, is_due_then: bool = False) -> None:
         super().__init__(f"not before {until}")
-        self.until = until
+        self.until, self.is_due_then = until, is_due_then
 
 
 class Undeliverable(Exception):

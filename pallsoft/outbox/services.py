@@ -85,7 +85,8 @@ def _handle_next() -> bool:
             with transaction.atomic():
                 state = _deliver(message)
         except NotNow as later:
-            Message.objects.filter(pk=message.pk).update(next_try_at=later.until)
+            due = {"due_at": later.until} if later.is_due_then else {}
+            Message.objects.filter(pk=message.pk).update(next_try_at=later.until, **due)
         except Exception as error:  # one bad row must not hold up the others
             logger.warning("Message %s (%s) not sent: %s", message.pk, message.kind, type(error).__name__)
             _postpone(message, error)

@@ -309,8 +309,9 @@ def test_a_visit_that_moved_meanwhile_is_reminded_of_on_its_new_day(late, subjec
         StudyEvent.objects.filter(pk=late.pk).update(window_to=today + timedelta(days=4))
     send_due()
     assert (mail.outbox, states()) == ([], {State.DUE})
-    days = {row.next_try_at.date() for row in Message.objects.filter(kind=owed.KIND)}
-    assert days == {today + timedelta(days=5)}
+    rows = Message.objects.filter(kind=owed.KIND)
+    assert {row.next_try_at.date() for row in rows} == {today + timedelta(days=5)}
+    assert {row.due_at for row in rows} == {row.next_try_at for row in rows}  # it is not late when it leaves then
 
 
 def test_who_has_lost_the_role_gets_nothing(late, investigator, today):
