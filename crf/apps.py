@@ -16,6 +16,7 @@ class CrfConfig(AppConfig):
         from crf.services.recalculation import follow_subject
         from crf.waiting import proposed, queries_waiting, unsaved, waiting, without_day_0
         from crf.waiting_contact import to_try_again
+        from crf.waiting_screening import in_screening
         from crf.waiting_signatures import waiting as waiting_signatures
         from crf.waiting_to_check import to_confirm, to_verify_again
         from pallsoft.outbox import registry
@@ -27,6 +28,7 @@ class CrfConfig(AppConfig):
         worklist.register(proposed)
         worklist.register(to_try_again)
         worklist.register(to_ring)
+        worklist.register(in_screening)
         worklist.register(unsaved)
         worklist.register(queries_waiting)
         worklist.register(waiting_signatures)

@@ -35,7 +35,7 @@ from trials.models import Study
 SOON = 7  # days ahead that a visit is told
 
 
-def _places(user: User, study: Study) -> Iterator[tuple[Site, StudyDef]]:
+def places(user: User, study: Study) -> Iterator[tuple[Site, StudyDef]]:
     """The sites where the person enters data, as far as a version is in use there."""
     for site in sites_for(user, study, Permission.ENTER_DATA).select_related("study"):
         if definition := definition_in_use(site):
@@ -44,7 +44,7 @@ def _places(user: User, study: Study) -> Iterator[tuple[Site, StudyDef]]:
 
 def waiting(user: User, study: Study) -> Iterator[WorkItem]:
     """One sentence for each visit that is overdue, due or soon to be, at the sites where the person enters data."""
-    for site, definition in _places(user, study):
+    for site, definition in places(user, study):
         today = local_today(site.timezone)
         visits = waiting_visits(today + timedelta(days=SOON)).filter(subject__site=site)
         events = list(visits.select_related("subject__study", "subject__site"))
@@ -56,7 +56,7 @@ def waiting(user: User, study: Study) -> Iterator[WorkItem]:
 
 def without_day_0(user: User, study: Study) -> Iterator[WorkItem]:
     """One sentence for each subject whose treatment has neither begun nor been cancelled in time (S10)."""
-    for site, definition in _places(user, study):
+    for site, definition in places(user, study):
         today = local_today(site.timezone)
         provisional = StudyEvent.objects.filter(subject__site=site, provisional=True).values("subject")
         for subject in Subject.objects.filter(pk__in=provisional).select_related("study", "site"):
@@ -76,7 +76,7 @@ def _late(answers: SubjectAnswers, waited: int) -> WorkItem:
 
 def proposed(user: User, study: Study) -> Iterator[WorkItem]:
     """One sentence for each form that a rule of the study proposes at the sites where the person enters data (S15)."""
-    for site, definition in _places(user, study):
+    for site, definition in places(user, study):
         for form in definition.forms:
             if form.propose:
                 for event in proposed_at(site, definition, form, user):

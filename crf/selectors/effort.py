@@ -18,17 +18,21 @@ MINUTES_A_TRY = 3  # to reach somebody by telephone
 
 def minutes_left(answers: SubjectAnswers, event: StudyEvent) -> int:
     """For the required forms of a visit that are not complete, by the number of their questions; at least one."""
+    return max(1, ceil(sum(map(_questions, forms_left(answers, event))) / QUESTIONS_A_MINUTE))
+
+
+def forms_left(answers: SubjectAnswers, event: StudyEvent) -> list[FormDef]:
+    """The required forms of a visit that are asked for and not complete, in its order."""
     study = answers.study
     complete = {
         form.form_oid for form in answers.forms if form.event.key == event.key and form.status == FormStatus.COMPLETE
     }
     here = answers.at(event)
-    asked = [
+    return [
         study.form(ref.form)
         for ref in study.event(event.event_oid).forms
         if ref.required and ref.form not in complete and is_shown(study, ref, here)
     ]
-    return max(1, ceil(sum(map(_questions, asked)) / QUESTIONS_A_MINUTE))
 
 
 def _questions(form: FormDef) -> int:

@@ -10,6 +10,7 @@ from crf.models import FormData, Lock, LockKind
 from crf.selectors.matrix import visit_url
 from crf.services import mark_not_done, schedule_events
 from crf.waiting import waiting, without_day_0
+from crf.waiting_screening import in_screening
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
 from sites.models import Role, Site
@@ -132,3 +133,14 @@ def test_a_lock_covers_a_form_that_is_not_there_yet(visit, save, subject):
         Lock.objects.create(study=subject.study, kind=LockKind.FREEZE, site=subject.site)
     with pytest.raises(NotAllowedNow):
         save("WK2", "SCORE", {"SCORE_PAIN": "5"})
+
+
+def test_a_subject_in_screening_is_told_with_its_next_form(subject, crc, monitor, save, study):
+    def told(user=crc):
+        return [(item.url, item.sentence) for item in in_screening(user, study)]
+
+    ((url, sentence),) = told()
+    assert url == reverse("form", args=[study.oid, subject.number, "START", 1, "BASE", "1"]) and "3" in sentence
+    assert not told(monitor)
+    save("START", "SCORE", {"SCORE_PAIN": "5", "SCORE_VAGINAL": "2"})
+    assert "2" in told()[0][1]
