@@ -1,34 +1,38 @@
 """A participant answers on a phone: without JavaScript, on a bad network, in both languages (S07, F-13)."""
 
-import json
-
 import pytest
 from playwright.sync_api import Error, expect
 
 from tests.browser.conftest import PHONE
+from tests.browser.hands import STUDY, record_consent
 
 ISSUE = """
-import json
 from datetime import timedelta
 from crf.epro.links import issue_link
 from crf.models import LinkChannel, StudyEvent
 from pallsoft.audit.context import change_set
 from sites.clock import local_today
-event = StudyEvent.objects.select_related("subject__site", "subject__study").filter(
-    event_oid__in=["W2", "W8"], happened_on=None, not_done_reason="", links=None, subject__status="randomized"
-).latest("event_oid", "subject__number")
-today = local_today(event.subject.site.timezone)
-event.window_from, event.window_to = today, today + timedelta(days=5)
-with change_set(study=event.subject.study, by=None, action="test.plan", reason="plan"):
-    event.save(update_fields=["window_from", "window_to"])
-print(json.dumps([issue_link(event=event, channel=LinkChannel.SMS, by=None).url, str(event.subject.birth_year)]))
+from sites.models import Subject
+subject = Subject.objects.select_related("site", "study").get(number="{number}")
+today = local_today(subject.site.timezone)
+week_2 = StudyEvent(
+    study=subject.study, subject=subject, event_oid="W2", target_on=today, window_from=today, window_to=today
+)
+with change_set(study=subject.study, by=None, action="test.plan", reason="plan"):
+    StudyEvent.objects.bulk_create([week_2])
+print(issue_link(event=week_2, channel=LinkChannel.SMS, by=None).url)
 """
 
 
 @pytest.fixture
-def link(product):
-    """(address, year of birth) of somebody who has not been asked yet."""
-    return json.loads(product.manage("shell", "-v", "0", "-c", ISSUE).splitlines()[-1])
+def link(product, open_page, sign_in, born):
+    """(address, year of birth) of somebody who is to be asked for the first time today."""
+    page = open_page()
+    sign_in(page, "study_nurse", "TRD")
+    page.goto(f"{STUDY}sites/TRD/enrol/")
+    number = record_consent(page, born=born, sex="M")
+    told = product.manage("shell", "-v", "0", "-c", ISSUE.format(number=number))
+    return told.splitlines()[-1], born
 
 
 def begin(page, link):
@@ -43,7 +47,7 @@ def choose(page, score):
     page.locator(f"input[type=radio][value='{score}']").first.check(force=True)
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize(("javascript", "born"), [(True, "1921"), (False, "1922")], ids=["script", "no script"])
 def test_all_questions_are_answered_with_few_touches(open_page, link, accessible, picture, javascript):
     page = open_page(viewport=PHONE, javascript=javascript)
     begin(page, link)
@@ -61,6 +65,7 @@ def test_all_questions_are_answered_with_few_touches(open_page, link, accessible
     expect(page.locator("h1")).to_have_text("Takk")
 
 
+@pytest.mark.parametrize("born", ["1923"])
 def test_a_cut_network_loses_nothing_that_was_answered(open_page, link, accessible, picture):
     page = open_page(viewport=PHONE, complains=False)
     begin(page, link)
@@ -83,6 +88,7 @@ def test_a_cut_network_loses_nothing_that_was_answered(open_page, link, accessib
     assert page.locator("input[type=radio][value='6']").first.is_checked()
 
 
+@pytest.mark.parametrize("born", ["1924"])
 def test_no_strength_left_is_one_touch(open_page, link, accessible):
     page = open_page(viewport=PHONE)
     begin(page, link)
@@ -92,6 +98,7 @@ def test_no_strength_left_is_one_touch(open_page, link, accessible):
     expect(page.locator("h1")).to_have_text("Takk")
 
 
+@pytest.mark.parametrize("born", ["1925"])
 def test_every_page_of_the_link_is_accessible_in_english_too(open_page, link, accessible, product):
     page = open_page(viewport=PHONE, language="en")
     page.goto(link[0])
