@@ -36,6 +36,8 @@ def default_groups(definition: StudyDef) -> list[DefaultGroup]:
         "ConsentOption": _("Consents"),
         "StudyEventDef": _("Visits"),
         "Reminder": _("Reminders"),
+        "LinkPlan": _("Answers by personal link"),
+        "SafetyPlan": _("Serious adverse events"),
         "FormDef": _("Forms"),
         "ItemGroupDef": _("Sections of forms"),
         "ItemDef": _("Questions"),

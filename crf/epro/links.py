@@ -146,7 +146,8 @@ def _check_can_be_asked(event: StudyEvent) -> None:
     if _expires_at(event) <= database_now():
         raise NotAllowedNow(_("The time for these questionnaires is over: those of the next visit are due."))
     answers = SubjectAnswers(event.subject, definition_at(event.subject.site))
-    if not link_forms(answers, event):
+    finished = PersonalLink.objects.filter(event=event.pk).exclude(finished_at=None).exists()
+    if finished or not link_forms(answers, event):
         raise NotAllowedNow(_("This visit has no questionnaire that can be answered by link, or all are answered."))
 
 

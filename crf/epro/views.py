@@ -165,6 +165,8 @@ def _begin(request: HttpRequest, link: PersonalLink, token: str) -> HttpResponse
     if opens and local_today(link.subject.site.timezone) < opens:
         return _page(request, "epro/early.html", link, token, {"opens": opens})
     asked = answering.questionnaire_of(link)
+    if not asked.questions:  # the staff has entered the answers meanwhile
+        return _page(request, "epro/thanks.html", link, token, {})
     if request.method == "POST" and request.POST.get("who") in {"alone", "helped"}:
         helped = request.POST["who"] == "helped"
         answering.begin(link=link, helped=helped, device=device_of(request.headers.get("User-Agent", "")))
@@ -175,11 +177,11 @@ def _begin(request: HttpRequest, link: PersonalLink, token: str) -> HttpResponse
 
 
 def _answered(view: View, request: HttpRequest, link: PersonalLink, token: str, place: dict[str, Any]) -> HttpResponse:
-    """A refusal is told kindly on a page of the participant's."""
+    """A refusal is told kindly; its own sentence is for the staff, and may name one of them."""
     try:
         return view(request, link, token, **place)
     except PallsoftError as refusal:
-        return _page(request, "epro/refused.html", link, token, {"message": refusal.message}, refusal.status)
+        return _page(request, "epro/refused.html", link, token, {}, refusal.status)
 
 
 def _page(

@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from crf.epro.links import issue_link, link_for
+from crf.epro.links import issue_link, link_for, may_issue
 from crf.models import FormData, LinkChannel, PersonalLink
+from crf.selectors.locks import Target
+from crf.services import freeze
 from pallsoft.audit.context import change_set
 from pallsoft.audit.models import ChangeSet
 from pallsoft.errors import NotAllowedNow, NotPermitted
@@ -125,7 +127,7 @@ def test_it_goes_on_at_the_first_open_question_on_another_device(phone, issued, 
     assert tablet.start("helped").redirect_chain[-1][0] == f"{tablet.address}3/"
 
 
-def test_all_answered_and_handed_in_nothing_changes_any_more(phone, patient):
+def test_all_answered_and_handed_in_nothing_changes_any_more(phone, patient, week_4):
     phone.open()
     phone.start()
     phone.answer_all()
@@ -137,6 +139,7 @@ def test_all_answered_and_handed_in_nothing_changes_any_more(phone, patient):
     phone.answer("NRS_BLEED", "1")
     assert stored(patient).version == row.version
     assert PersonalLink.objects.get().asks_call is True  # the highest scores were answered
+    assert not may_issue(week_4)
 
 
 def test_an_answer_that_cannot_be_read_is_asked_again_and_an_empty_one_too(phone):
@@ -218,6 +221,24 @@ def test_no_link_where_the_staff_has_entered_the_answers_or_without_the_right(we
     phone.open()
     phone.start()
     assert not phone.asked(1).startswith("NRS_")
+
+
+def test_when_the_staff_has_entered_everything_there_is_nothing_to_ask(phone, patient, crc):
+    reasons = {"NRS": "NRS_NOT", "QLC": "QLC_NOT", "EQ5D": "EQ_NOT", "QCR": "CR_NOT", "QCX": "CX_NOT"}
+    for form, about in reasons.items():
+        enter(patient, crc, "W4", form, {about: "FORGOTTEN"})
+    phone.open()
+    assert "trenger ikke gjøre noe mer" in phone.get(phone.address).content.decode()
+    assert phone.post(phone.address, {"who": "alone"}).status_code == 200
+
+
+def test_what_closes_the_form_is_told_without_the_words_for_the_staff(phone, patient, data_manager, week_4):
+    phone.open()
+    phone.start()
+    freeze(target=Target(patient.study, patient.site, patient, week_4), by=data_manager)
+    answer = phone.answer("NRS_BLEED", "7")
+    page = answer.content.decode()
+    assert answer.status_code == 409 and "Spørsmålene er stengt" in page and data_manager.full_name not in page
 
 
 def test_no_strength_left_ends_it_kindly_and_keeps_what_was_answered(phone, patient, sign_in, crc):
