@@ -4,6 +4,7 @@ from django.urls import path
 
 from crf.epro import card
 from crf.reminders.views import reminders_page
+from crf.safety.views import safety_page
 from crf.views import (
     access_log,
     amendment,
@@ -65,6 +66,7 @@ urlpatterns = [
     path("masking/", masking.maskings, name="maskings"),
     path("masking/<uuid:request_id>/", masking.decide_masking, name="decide-masking"),
     path("reminders/", reminders_page, name="reminders"),
+    path("safety/", safety_page, name="safety"),
     path("access/", access_log.access_page, name="access-log"),
     path(f"{FORM}next/", forms.go_on, name="form-next"),
     path(f"{FORM}void/", forms.void, name="form-void"),

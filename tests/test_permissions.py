@@ -114,6 +114,7 @@ ACCESS = {
     "maskings": (MASKERS, NOBODY),
     "decide-masking": (NOBODY, NOBODY),  # nothing waits here: likewise
     "reminders": (COORDINATOR, COORDINATOR),
+    "safety": (RAISERS, NOBODY),
     "access-log": (PI | COORDINATOR | {R.INSPECTOR}, NOBODY),
     "form-void": (SITE, SITE),
     "form-migrate": (NOBODY, NOBODY),  # no form of an older version: tests/scenarios/test_s21

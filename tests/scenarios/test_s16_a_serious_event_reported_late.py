@@ -4,18 +4,23 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.urls import reverse
 
 from crf.models import Deviation, FormData
 from crf.safety.clock import unreported_at
 from crf.safety.messages import SERIOUS
+from crf.safety.reconciliation import reconciliation
 from crf.services import void_form
 from pallsoft.demo.answers import utc_text
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.services import send_due
-from sites.clock import database_now
+from sites.clock import database_now, local_today
+from sites.models import DeathCause
 from sites.selectors import definition_at
+from sites.services import record_death
 from sites.worklist import work_items
 from tests.fixtures.by_hand import enter
+from tests.fixtures.leaving import died  # noqa: F401 - a fixture must stand in the module to be found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TERM = "Tarmobstruksjon – brått innlagt"
@@ -33,7 +38,7 @@ def event(subject, crc):
 
     def saved(first=True, **more):
         values = {"AE_TERM": TERM, "AE_SER": "Y", "AE_CRIT": "HOSPITAL"} if first else {}
-        told = {"AE_C5": "meldes nå", "AE_D1": "helg"} if "AE_SENT" in more else {"AE_C5": "meldes nå"}
+        told = {"AE_C5": "meldes nå", "AE_C3": "registreres nå"} | ({"AE_D1": "helg"} if "AE_SENT" in more else {})
         return enter(subject, crc, "LOG", "AE", values | more, why=told)
 
     return saved
@@ -105,3 +110,42 @@ def test_an_event_that_is_not_serious_starts_no_clock(subject, crc, coordinator,
     enter(subject, crc, "LOG", "AE", {"AE_TERM": "Kvalme", "AE_SER": "N"})
     assert not Message.objects.filter(kind=SERIOUS).exists() and not waits(crc, study)
     assert FormData.objects.filter(form_oid="AE").count() == 1
+
+
+def sentences(user, study):
+    return [one.sentence for one in reconciliation(user, study).mismatches]
+
+
+def test_deaths_grades_and_serious_events_are_held_against_each_other(
+    subject,
+    enrol,
+    bodo,
+    event,
+    known,
+    crc,
+    coordinator,
+    study,
+    died,  # noqa: F811
+    sign_in,
+):
+    event(AE_AWARE=known(2), AE_GRADE="3")
+    assert not sentences(coordinator, study)
+    row = event(first=False, AE_OUT="FATAL")
+    (told,) = sentences(coordinator, study)
+    assert told == f"{subject.number}: en dødelig hendelse, men ikke noe dødsfall er registrert."
+    record_death(subject=subject, facts=died(local_today(bodo.timezone)), by=crc)
+    assert not sentences(coordinator, study)
+
+    other = enrol(bodo, birth_year=1951)
+    enter(other, crc, "LOG", "AE", {"AE_TERM": "Blødning", "AE_SER": "N", "AE_GRADE": "4"}, why={"AE_C4": "kortvarig"})
+    third = enrol(bodo, birth_year=1953)
+    cause = DeathCause.TREATMENT
+    record_death(subject=third, facts=died(local_today(bodo.timezone), cause=cause), by=crc)
+    told = sentences(coordinator, study)
+    assert len(told) == 2 and told[0].startswith(f"{other.number}: en hendelse av grad 4")
+    assert told[1].startswith(f"{third.number} døde")
+
+    page = sign_in(coordinator).get(reverse("safety", args=[study.oid])).content.decode()
+    assert "Ikke ennå" in page and all(sentence in page for sentence in told)
+    assert row.data["AE_TERM"] not in page
+    assert sign_in(crc).get(reverse("safety", args=[study.oid])).status_code == 403

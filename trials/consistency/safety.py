@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from trials.consistency.fault import Fault
-from trials.definition import StudyDef
+from trials.definition import SafetyPlan, StudyDef
 
 
 def safety_fits(study: StudyDef) -> Iterator[Fault]:
@@ -19,3 +19,16 @@ def safety_fits(study: StudyDef) -> Iterator[Fault]:
             yield Fault(("safety", key), f"{oid} is not an item of form {plan.form}")
         elif study.item(oid).kind != kind:
             yield Fault(("safety", key), f"{oid} is {study.item(oid).kind}, needs to be {kind}")
+    for key, codes in (("grade", plan.grave), ("outcome", (plan.fatal,))):
+        yield from _codes(study, plan, key, codes)
+
+
+def _codes(study: StudyDef, plan: SafetyPlan, key: str, codes: tuple[str, ...]) -> Iterator[Fault]:
+    oid = getattr(plan, key)
+    if oid not in study.form(plan.form).item_oids:
+        yield Fault(("safety", key), f"{oid} is not an item of form {plan.form}")
+        return
+    listed = study.codes_of(study.item(oid))
+    for code in codes:
+        if listed is None or code not in listed.codes:
+            yield Fault(("safety", key), f"{oid} cannot take the code {code}")

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from trials.definition.reminders import ROLES
 from trials.definition.texts import OID
-from trials.reading import SOURCE, choice, many, may, needs, whole
+from trials.reading import SOURCE, WORDS, choice, many, may, needs, whole
 
 
 @dataclass(frozen=True, kw_only=True)
 class SafetyPlan:
-    """`form` is the form of adverse events. Its items: `serious` (yes or no), `aware` and `reported` (instants).
+    """`form` is the form of adverse events. Its items: `serious` (yes or no), `aware` and `reported` (instants),
+    `grade`, whose codes `grave` are usually serious, and `outcome`, whose code `fatal` means death.
 
     The site has to report within `hours` of becoming aware; a mail goes to the roles `to` when one is entered.
     """
@@ -20,6 +21,10 @@ class SafetyPlan:
     serious: str = needs(OID)
     aware: str = needs(OID)
     reported: str = needs(OID)
+    grade: str = needs(OID)
+    grave: tuple[str, ...] = may(many(WORDS), ())
+    outcome: str = needs(OID)
+    fatal: str = needs(WORDS)
     hours: int = needs(whole(least=1, most=720))
     to: tuple[str, ...] = may(many(choice(*ROLES)), ())
     source: str = needs(SOURCE)
