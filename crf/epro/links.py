@@ -8,7 +8,6 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -21,7 +20,7 @@ from crf.epro.questionnaire import link_forms
 from crf.models import LinkChannel, PersonalLink, StudyEvent
 from crf.policies import check_may_be_asked
 from pallsoft.accounts.models import User
-from pallsoft.audit.access import record_access
+from pallsoft.audit import access
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
 from sites.clock import database_now
@@ -34,19 +33,6 @@ from sites.services.holding import lock_subject
 BITS = 128
 TRIES, LOCKED = 5, timedelta(hours=1)
 OPENED = "open personal link"  # in the access log, with the link
-# Five wrong years within an hour lock the link for an hour from the last of them; a right one begins the count anew.
-LOCKED_UNTIL = """
-    WITH failures AS (
-        SELECT f.at FROM audit.access f
-        WHERE f.subject_id = %(subject)s AND f.what = %(what)s AND NOT f.ok AND f.at > clock_timestamp() - 2 * %(lock)s
-            AND f.at > coalesce((
-                SELECT max(s.at) FROM audit.access s WHERE s.subject_id = %(subject)s AND s.what = %(what)s AND s.ok
-            ), '-infinity')
-        ORDER BY f.at DESC LIMIT %(tries)s
-    )
-    SELECT max(at) + %(lock)s FROM failures
-    HAVING count(*) = %(tries)s AND max(at) - min(at) < %(lock)s AND max(at) + %(lock)s > clock_timestamp()
-"""
 
 
 @dataclass(frozen=True)
@@ -119,17 +105,13 @@ def try_to_open(link: PersonalLink, year: str) -> bool:
         if locked_until(link):
             return False
         right = year.strip() == str(link.subject.birth_year)
-        record_access(user=None, subject=link.subject, what=what_of(link), ok=right)
+        access.record_access(user=None, subject=link.subject, what=what_of(link), ok=right)
     return right
 
 
 def locked_until(link: PersonalLink) -> datetime | None:
     """When the year of birth may be tried again; None when it may be now."""
-    values: dict[str, Any] = {"subject": link.subject_id, "what": what_of(link), "lock": LOCKED, "tries": TRIES}
-    with connection.cursor() as cursor:
-        cursor.execute(LOCKED_UNTIL, values)
-        found: tuple[datetime] | None = cursor.fetchone()
-    return found[0] if found else None
+    return access.locked_until(what=what_of(link), tries=TRIES, lock=LOCKED, subject=link.subject)
 
 
 def what_of(link: PersonalLink) -> str:

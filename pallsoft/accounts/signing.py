@@ -4,10 +4,8 @@ A proof belongs to one act of signing; an earlier one, or having signed in, coun
 counted in the access log, which no restart and no other process forgets (SIG-08).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -16,25 +14,12 @@ from django.utils.translation import gettext as _
 
 from pallsoft.accounts.locked_mail import tell_of_lock
 from pallsoft.accounts.models import User
+from pallsoft.audit import access
 from pallsoft.audit.access import record_access
 from pallsoft.errors import InvalidInput, NotAllowedNow
 from pallsoft.templatetags.ui import clock
 
 ATTEMPT = "prove identity to sign"
-# Enough failures since the last success, close to one another: the lock lasts its whole time from the last of them.
-LOCKED_UNTIL = """
-    WITH failures AS (
-        SELECT f.at FROM audit.access f
-        WHERE f.user_id = %(user)s AND f.what = %(what)s AND NOT f.ok
-            AND f.at > clock_timestamp() - 2 * %(lock)s
-            AND f.at > coalesce((
-                SELECT max(s.at) FROM audit.access s WHERE s.user_id = %(user)s AND s.what = %(what)s AND s.ok
-            ), '-infinity')
-        ORDER BY f.at DESC LIMIT %(attempts)s
-    )
-    SELECT max(at) + %(lock)s FROM failures
-    HAVING count(*) = %(attempts)s AND max(at) - min(at) < %(lock)s AND max(at) + %(lock)s > clock_timestamp()
-"""
 
 
 @dataclass(frozen=True)
@@ -77,11 +62,7 @@ def needs_code(user: User) -> bool:
 def locked_until(user: User) -> datetime | None:
     """When signing is possible again; None when it is now."""
     lock = timedelta(minutes=int(settings.SIGNING_LOCK_MINUTES))
-    values: Mapping[str, Any] = {"user": user.pk, "what": ATTEMPT, "lock": lock, "attempts": settings.SIGNING_ATTEMPTS}
-    with connection.cursor() as cursor:
-        cursor.execute(LOCKED_UNTIL, values)
-        found: tuple[datetime] | None = cursor.fetchone()
-    return found[0] if found else None
+    return access.locked_until(what=ATTEMPT, tries=settings.SIGNING_ATTEMPTS, lock=lock, user=user)
 
 
 def _check_filled(user: User, password: str, code: str) -> None:
