@@ -17,6 +17,7 @@ def contents() -> dict[str, str]:
         "owner_password": secrets.token_urlsafe(32),
         "app_password": secrets.token_urlsafe(32),
         "secret_key": secrets.token_urlsafe(64),
+        "contact_keys": secrets.token_urlsafe(64),
         "redis_url": f"redis://:{broker}@valkey:6379/0",
         "valkey.conf": f"requirepass {broker}\n",
     }

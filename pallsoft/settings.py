@@ -13,6 +13,8 @@ MODE = env.str("PALLSOFT_MODE", "production")  # demo | test | production
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Seal the contact data of participants: the first seals, all open (sites/sealing.py).
+CONTACT_KEYS = env.list("PALLSOFT_CONTACT_KEYS", default=[])
 ALLOWED_HOSTS = env.list("PALLSOFT_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 BASE_URL = env.str("PALLSOFT_BASE_URL", "http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL.startswith("https://") else []

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     LOG_SCREENING = auto()
     RECORD_CONSENT = auto()
     ENTER_DATA = auto()
+    KEEP_CONTACT = auto()  # telephone and e-mail of a participant: nobody else sees that there are any
     CONFIRM_ELIGIBILITY = auto()
     RANDOMIZE = auto()
     SIGN = auto()
@@ -64,6 +65,7 @@ class Permission(StrEnum):
 P = Permission
 READ = {P.VIEW_STUDY, P.VIEW_SUBJECT, P.VIEW_TRAIL, P.VIEW_RECRUITMENT}
 ENTRY = READ | {P.VIEW_ARM, P.LOG_SCREENING, P.RECORD_CONSENT, P.ENTER_DATA, P.RANDOMIZE, P.REPORT_SAE}
+ENTRY |= {P.KEEP_CONTACT}
 
 # The open label lets a site, its monitor and an inspector see the arm of each randomised subject. The sponsor's own
 # people, who judge data and send queries, do not see it.

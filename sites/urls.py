@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from sites.views import consent, corrections, people, places, screening, subjects
+from sites.views import consent, contact, corrections, people, places, screening, subjects
 
 urlpatterns = [
     path("subjects/", subjects.subject_list, name="subject-list"),
     path("subjects/<str:number>/consent/", consent.consent_page, name="consent"),
     path("subjects/<str:number>/consent/new/", consent.further_consent, name="further-consent"),
     path("subjects/<str:number>/consent/<uuid:option_id>/withdraw/", consent.withdraw, name="withdraw-consent-option"),
+    path("subjects/<str:number>/contact/", contact.contact_page, name="contact"),
     path("subjects/<str:number>/correct/", corrections.correct_subject, name="correct-subject"),
     path(
         "subjects/<str:number>/consent/<uuid:consent_id>/correct/", corrections.correct_consent, name="correct-consent"

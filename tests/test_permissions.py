@@ -71,6 +71,7 @@ ACCESS = {
     "consent": (READERS, NOBODY),
     "further-consent": (SITE, SITE),
     "withdraw-consent-option": (SITE, SITE),
+    "contact": (SITE, SITE),
     "correct-subject": (SITE, SITE),
     "correct-consent": (SITE, SITE),
     "sites": (ALL, NOBODY),

@@ -165,6 +165,7 @@ def _environment(plan: Plan, redis_url: str, address: str) -> dict[str, str]:
         "PALLSOFT_EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
         "PALLSOFT_EMAIL_DIR": str(mail),
         "SECRET_KEY": secret(DEMO / "secret_key"),
+        "PALLSOFT_CONTACT_KEYS": secret(DEMO / "contact_key"),
         "REDIS_URL": redis_url,
     }
 

@@ -87,6 +87,7 @@ def _environment(directory: Path, plan: Plan, valkey: Valkey) -> dict[str, str]:
             "PALLSOFT_TEST_SUPERUSER_PASSWORD": plan.admin_password,
             "PALLSOFT_STATIC_ROOT": str(directory / "static"),
             "SECRET_KEY": secrets.token_urlsafe(40),
+            "PALLSOFT_CONTACT_KEYS": secrets.token_urlsafe(40),
             "REDIS_URL": valkey.url,
             "CHROMIUM": system.chromium() or "",
             "TMPDIR": str(directory),  # what a killed test leaves goes with it

@@ -24,6 +24,7 @@ WHAT: dict[str, Any] = {  # the permissions with which a subject is looked up
     P.VIEW_SUBJECT: gettext_lazy("Subject, visit or form"),
     P.RECORD_CONSENT: gettext_lazy("Consent"),
     P.ENTER_DATA: gettext_lazy("Participation"),
+    P.KEEP_CONTACT: gettext_lazy("Contact data"),
     P.RANDOMIZE: gettext_lazy("Randomisation"),
     P.CONFIRM_CORRECTION: gettext_lazy("Corrections of stratum and target"),
     P.VERIFY: gettext_lazy("Verification"),

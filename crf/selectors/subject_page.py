@@ -39,6 +39,8 @@ def actions_for(answers: SubjectAnswers, user: AnyUser, sign_url: str) -> Action
     if rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}:
         quality.append(_action(_("Freeze or lock"), "lock-subject", answers))
     more = papers if randomized else []
+    if Permission.KEEP_CONTACT in rights:
+        more = [*more, _action(_("Contact data"), "contact", answers)]
     if sign_url:
         more = [*more, {"label": _("Sign the casebook"), "url": sign_url}]
     if Permission.VIEW_TRAIL in rights:

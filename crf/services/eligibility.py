@@ -15,6 +15,7 @@ from sites.acting import acting
 from sites.models import Subject, SubjectStatus, Task
 from sites.permissions import Permission, require, require_task
 from sites.policies import check_can_enter
+from sites.services import forget_contact
 from trials.eligibility import Verdict
 
 
@@ -61,6 +62,7 @@ def record_screen_failure(*, subject: Subject, by: User, reason: str = "") -> Su
             raise NotAllowedNow(_("The subject is not in screening."))
         subject.status = SubjectStatus.SCREEN_FAILURE
         subject.save(update_fields=["status"])
+        forget_contact(subject)
     return subject
 
 

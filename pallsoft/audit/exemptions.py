@@ -26,6 +26,7 @@ REGULATED = {
     "sites_consent",
     "sites_consentoption",
     "sites_contactattempt",
+    "sites_contactchange",
     "sites_death",
     "sites_delegation",
     "sites_erasure",
@@ -79,5 +80,6 @@ EXEMPT = {
 
 OTHER_SCHEMAS = {
     "audit": "the trail itself: the application may only read it",
+    "identity": "contact data, encrypted and deletable; a trigger writes to sites_contactchange that they change",
     "sealed": "future arms: no right for the application, insert only, bound by SHA-256",
 }

@@ -1,5 +1,6 @@
 """The places, the people, the participants and how they leave."""
 
+from sites.models.contact import Channel, Contact, ContactChange, ContactChangeKind
 from sites.models.participation import (
     ContactAttempt,
     ContactResult,
@@ -43,10 +44,14 @@ __all__ = [
     "TRANSITIONS",
     "AgeBand",
     "Assignment",
+    "Channel",
     "Consent",
     "ConsentOption",
     "ConsentQuerySet",
+    "Contact",
     "ContactAttempt",
+    "ContactChange",
+    "ContactChangeKind",
     "ContactResult",
     "ContactWay",
     "DataWish",

@@ -1,6 +1,7 @@
 """Every write about places and people. Keyword-only; `by` is who acts, None the system; `reason` where data change."""
 
 from sites.services.consent import ConsentFacts, enrol_subject, record_consent, withdraw_consent_option
+from sites.services.contact import ContactFacts, delete_contact, forget_contact, keep_contact
 from sites.services.corrections import correct_consent, correct_subject
 from sites.services.death import DeathFacts, record_death, undo_death
 from sites.services.erasure import confirm_erasure, decline_erasure, request_erasure
@@ -32,6 +33,7 @@ from sites.services.withdrawal import Withdrawal, end_stop, record_withdrawal
 __all__ = [
     "Attempt",
     "ConsentFacts",
+    "ContactFacts",
     "DeathFacts",
     "Withdrawal",
     "approve_version",
@@ -45,11 +47,14 @@ __all__ = [
     "deactivate_user",
     "decline_erasure",
     "delegate_task",
+    "delete_contact",
     "end_assignment",
     "end_delegation",
     "end_stop",
     "enrol_subject",
+    "forget_contact",
     "invite_user",
+    "keep_contact",
     "log_attempt",
     "log_screening",
     "pause_reminders",

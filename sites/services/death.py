@@ -1,7 +1,8 @@
 """The death of a participant, also told late or known only to the month or the year; and one told of the wrong person.
 
-The visits *after* it are closed and every message to the participant is cancelled in the same transaction. What was
-owed before it stays: forms of the staff, queries, signatures, reports of serious events, samples (S09).
+The visits *after* it are closed, every message to the participant is cancelled and the contact data are deleted in the
+same transaction. What was owed before it stays: forms of the staff, queries, signatures, reports of serious events,
+samples (S09).
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sites.following import follow
 from sites.models import Death, DeathCause, DeathPlace, Subject, ToldBy
 from sites.participation import participation_of
 from sites.permissions import Permission
+from sites.services.contact import forget_contact
 from sites.services.holding import PARTICIPATION, changing, check_day, needed
 
 DEATH = PARTICIPATION | {"fact.death_on", "fact.death_at"}  # as rules write them
@@ -50,6 +52,7 @@ def record_death(*, subject: Subject, facts: DeathFacts, by: User) -> Death:
             told_by=facts.told_by,
         )
         cancel_to_participant(subject_id=subject.pk, cause=CAUSE, change_set=change)
+        forget_contact(subject)
         follow(subject, DEATH, by)
     return death
 

@@ -1,8 +1,9 @@
 """What a participant no longer takes part in, and what takes it back (S17).
 
-At once, in the same transaction: messages to the participant are cancelled, ticks of the consent end, samples get a
-task, visits are closed (apps above follow through sites.following). The rows stay for ever: only a new consent, or
-the word that something was recorded wrongly or is taken up again, ends what they say.
+At once, in the same transaction: messages to the participant are cancelled, contact data go with the consent,
+ticks of the consent end, samples get a task, visits are closed (apps above follow through sites.following). The rows
+stay for ever: only a new consent, or the word that something was recorded wrongly or is taken up again, ends what they
+say.
 """
 
 import uuid
@@ -20,6 +21,7 @@ from sites.models import Consent, ConsentOption, DataWish, Erasure, Stop, StopKi
 from sites.participation import latest_day, participation_of
 from sites.permissions import Permission
 from sites.services import consequences
+from sites.services.contact import forget_contact
 from sites.services.holding import PARTICIPATION, changing, check_day, needed, zone_of
 
 
@@ -122,7 +124,10 @@ def follow_stops(subject: Subject, stops: Collection[Stop], change: uuid.UUID, b
             consequences.owe_destruction(subject, stop)
         if stop.data_wish == DataWish.ERASE:
             Erasure.objects.create(study=subject.study, subject=subject, wished_on=latest_day(stop))
-    consequences.silence(subject, {stop.kind for stop in stops}, change)
+    kinds = {stop.kind for stop in stops}
+    consequences.silence(subject, kinds, change)
+    if StopKind.CONSENT in kinds:
+        forget_contact(subject)
     if stops:
         follow(subject, PARTICIPATION, by)
 

@@ -101,6 +101,7 @@ BEGIN
     END IF;
     INSERT INTO audit.erasing VALUES (v_change_set);
     DELETE FROM public.crf_draft d WHERE d.subject_id = v_wish.subject_id;
+    DELETE FROM identity.contact c WHERE c.subject_id = v_wish.subject_id;
     PERFORM audit.forget_requests(v_wish.subject_id);
     PERFORM audit.empty_reasons(v_wish.subject_id);
     FOR v_what IN SELECT e.* FROM audit.erasable e ORDER BY e.tbl LOOP

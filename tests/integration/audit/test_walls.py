@@ -39,6 +39,7 @@ GRANTS = {
     "sites_consent": CHANGING,
     "sites_consentoption": CHANGING,
     "sites_contactattempt": "INSERT SELECT",
+    "sites_contactchange": "SELECT",
     "sites_death": "INSERT SELECT UPDATE(ended_in)",
     "sites_delegation": CHANGING,
     "sites_erasure": (

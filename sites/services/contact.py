@@ -1,0 +1,102 @@
+"""Contact data of a participant: kept for links and reminders, and gone as soon as nobody may be written to (D9)."""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from pallsoft.accounts.models import User
+from pallsoft.audit.context import change_set
+from pallsoft.errors import InvalidInput, NotAllowedNow
+from sites.identity_guard import identity_numbers
+from sites.models import Channel, Contact, Subject
+from sites.participation import participation_of
+from sites.permissions import Permission, require
+from sites.phones import norwegian_mobile
+from sites.sealing import seal, unseal
+from sites.services.holding import changing, lock_subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactFacts:
+    """`channels`: those that the participant has agreed to; `language`: of what is sent."""
+
+    name: str = ""
+    phone: str = ""
+    mail: str = ""
+    channels: frozenset[Channel]
+    language: str
+
+
+def keep_contact(*, subject: Subject, facts: ContactFacts, by: User) -> None:
+    """Stored, or changed; the same again changes nothing.
+
+    Raises InvalidInput, NotPermitted, NotAllowedNow for somebody who is not written to any more.
+    """
+    with changing(subject, permission=Permission.KEEP_CONTACT, by=by, action="sites.keep_contact") as (
+        subject,
+        _change,
+    ):
+        if not participation_of(subject).may_be_written_to:
+            raise NotAllowedNow(_("The participant is not written to any more, so no contact data are kept."))
+        facts = checked(facts)
+        stored = Contact.objects.filter(subject=subject).first()
+        if stored and facts_of(stored) == facts:
+            return
+        contact = stored or Contact(study=subject.study, subject=subject)
+        contact.channels, contact.language = sorted(facts.channels), facts.language
+        contact.sealed = seal(subject.pk, {"name": facts.name, "phone": facts.phone, "mail": facts.mail})
+        if stored:
+            contact.save(update_fields=["channels", "language", "sealed"])
+        else:
+            contact.save(force_insert=True)
+
+
+def delete_contact(*, subject: Subject, by: User) -> None:
+    """Also at a site that is closed out: nothing else of the participant changes."""
+    role = require(by, Permission.KEEP_CONTACT, subject.study, subject.site)
+    with change_set(study=subject.study, by=by, action="sites.delete_contact", role=role, site=subject.site):
+        forget_contact(lock_subject(subject))
+
+
+def forget_contact(subject: Subject) -> None:
+    """Within the change set of what ends the participation."""
+    Contact.objects.filter(subject=subject).delete()
+
+
+def facts_of(contact: Contact) -> ContactFacts:
+    """Raises NotOurs, NotAllowedNow (sites.sealing)."""
+    channels = frozenset(map(Channel, contact.channels))
+    return ContactFacts(channels=channels, language=contact.language, **unseal(contact.subject_id, contact.sealed))
+
+
+def checked(facts: ContactFacts) -> ContactFacts:
+    """In one form of writing. Raises InvalidInput."""
+    errors = {}
+    if not facts.channels:
+        errors["channels"] = [_("Choose at least one way that the participant has agreed to.")]
+    if identity_numbers(facts.name):
+        errors["name"] = [_("This looks like a national identity number. It must not be stored here.")]
+    if Channel.SMS in facts.channels and not facts.phone.strip():
+        errors["phone"] = [_("A text message needs a mobile number.")]
+    if Channel.MAIL in facts.channels and not facts.mail.strip():
+        errors["mail"] = [_("An e-mail needs an address.")]
+    if errors:
+        raise InvalidInput(errors)
+    return ContactFacts(
+        name=facts.name.strip(),
+        phone=norwegian_mobile(facts.phone) if facts.phone.strip() else "",
+        mail=_address(facts.mail.strip()),
+        channels=facts.channels,
+        language=facts.language,
+    )
+
+
+def _address(mail: str) -> str:
+    try:
+        if mail:
+            validate_email(mail)
+    except ValidationError:
+        raise InvalidInput({"mail": [_("Write an e-mail address, such as name@example.org.")]}) from None
+    return mail
