@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes the secrets of docker-compose.yml in ./secrets, once: `python3 docker/make_secrets.py`.
 
-The TLS certificate and key (secrets/tls.crt, secrets/tls.key) and the password of the mail server
-(secrets/mail_password) come from your organisation.
+The TLS certificate and key (secrets/tls.crt, secrets/tls.key), the password of the mail server (secrets/mail_password)
+and the token of the gateway of text messages (secrets/sms_token) come from your organisation.
 """
 
 import secrets
@@ -35,7 +35,7 @@ def main(folder: Path) -> str:
     for name, text in contents().items():
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o444)
-    return f"Made {folder}. Put tls.crt, tls.key and mail_password there (docs/deploy.md)."
+    return f"Made {folder}. Put tls.crt, tls.key, mail_password and sms_token there (docs/deploy.md)."
 
 
 if __name__ == "__main__":

@@ -199,6 +199,13 @@ EMAIL_FILE_PATH = env.str("PALLSOFT_EMAIL_DIR", "") or None
 DEFAULT_FROM_EMAIL = env.str("PALLSOFT_MAIL_FROM", "pallsoft@localhost")
 SECURITY_CONTACT = env.str("PALLSOFT_SECURITY_CONTACT", DEFAULT_FROM_EMAIL)
 
+# How text messages leave; empty: none do (pallsoft/outbox/sms.py).
+SMS_BACKEND = env.str("PALLSOFT_SMS_BACKEND", "")
+SMS_URL = env.str("PALLSOFT_SMS_URL", "")
+SMS_TOKEN = env.str("PALLSOFT_SMS_TOKEN", "")
+SMS_SENDER = env.str("PALLSOFT_SMS_SENDER", "")
+SMS_DIR = env.str("PALLSOFT_SMS_DIR", "")
+
 # Only the system in real use reminds: a copy for training or a restore drill lacks this in its environment.
 SENDS_REMINDERS = env.bool("PALLSOFT_SENDS_REMINDERS", False)
 

@@ -17,6 +17,14 @@ class Mail:
     body: str
 
 
+@dataclass(frozen=True)
+class Sms:
+    """One text message. No identity and no illness in it: a locked screen shows it."""
+
+    to: str
+    body: str
+
+
 class NotNow(Exception):
     """Raised by `still_owed`: owed, but not before `until`. No attempt is counted.
 
@@ -35,7 +43,8 @@ class Undeliverable(Exception):
 @dataclass(frozen=True)
 class Kind:
     still_owed: Callable[[Message], bool]
-    render: Callable[[Message], Mail]
+    render: Callable[[Message], Mail | Sms]
+    by_sms: Callable[[Message], bool]
     waits: Callable[[Message], datetime | None]
     to_participant: bool
 
@@ -48,16 +57,18 @@ def register(
     kind: str,
     *,
     still_owed: Callable[[Message], bool],
-    render: Callable[[Message], Mail],
+    render: Callable[[Message], Mail | Sms],
+    by_sms: Callable[[Message], bool] = lambda message: False,
     waits: Callable[[Message], datetime | None] = lambda message: None,
     to_participant: bool = False,
 ) -> None:
     """Tell how messages of `kind` are sent; all are asked at the moment of sending, under the row's lock.
 
     `waits`: until when nothing of the kind leaves, asked before the mail server is; no attempt is counted.
+    `by_sms`: whether it leaves as a text message, so that no mail server is needed.
     `to_participant`: goes to the person in the trial, not to staff: none goes where a guard says no.
     """
-    _kinds[kind] = Kind(still_owed, render, waits, to_participant)
+    _kinds[kind] = Kind(still_owed, render, by_sms, waits, to_participant)
 
 
 def guard_participants(guard: Callable[[UUID | None], bool]) -> None:

@@ -3,7 +3,9 @@
 import logging
 import smtplib
 import uuid
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,7 +16,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from pallsoft.outbox.models import Message, State
-from pallsoft.outbox.registry import Mail, NotNow, Undeliverable, is_owed, kind_of, kinds_to_participants
+from pallsoft.outbox.registry import Mail, NotNow, Sms, Undeliverable, is_owed, kind_of, kinds_to_participants
+from pallsoft.outbox.sms import gateway
 
 MOST_ATTEMPTS = 10  # with doubling pauses: the last try comes about 17 hours after the first
 logger = logging.getLogger(__name__)
@@ -105,10 +108,15 @@ def _deliver(message: Message) -> State:
     """The mail server is reached before anything is locked: while one hangs, nothing that `is_owed` locks is held."""
     if until := kind_of(message).waits(message):
         raise NotNow(until)
-    with get_connection() as mail_server:
+    way: AbstractContextManager[Any] = nullcontext() if kind_of(message).by_sms(message) else get_connection()
+    with way as mail_server:
         if not is_owed(message):
             return State.DROPPED
-        _send(message, kind_of(message).render(message), mail_server)
+        said = kind_of(message).render(message)
+        if isinstance(said, Sms):
+            gateway().send(said, str(_key(message)))
+        else:
+            _send(message, said, mail_server)
     return State.SENT
 
 
@@ -119,10 +127,13 @@ def _send(message: Message, mail: Mail, mail_server: BaseEmailBackend) -> None:
 
 def message_id(message: Message) -> str:
     """Made from the row's key: when a killed relay sends twice, the mail server and the reader see one message."""
+    return f"<{_key(message)}@{urlsplit(settings.BASE_URL).hostname}>"
+
+
+def _key(message: Message) -> uuid.UUID:
     row = (message.study_id, message.subject_id, message.event_id, message.kind, message.topic)
     key = [settings.BASE_URL, *row, message.ordinal, message.recipient_id]
-    name = uuid.uuid5(uuid.NAMESPACE_URL, "|".join(map(str, key)))
-    return f"<{name}@{urlsplit(settings.BASE_URL).hostname}>"
+    return uuid.uuid5(uuid.NAMESPACE_URL, "|".join(map(str, key)))
 
 
 def _settle(message: Message, state: State) -> None:

@@ -1,7 +1,7 @@
 """Every write about places and people. Keyword-only; `by` is who acts, None the system; `reason` where data change."""
 
 from sites.services.consent import ConsentFacts, enrol_subject, record_consent, withdraw_consent_option
-from sites.services.contact import ContactFacts, delete_contact, forget_contact, keep_contact
+from sites.services.contact import ContactFacts, delete_contact, forget_contact, keep_contact, send_test_message
 from sites.services.corrections import correct_consent, correct_subject
 from sites.services.death import DeathFacts, record_death, undo_death
 from sites.services.erasure import confirm_erasure, decline_erasure, request_erasure
@@ -65,6 +65,7 @@ __all__ = [
     "request_erasure",
     "resume_randomization",
     "send_invitation",
+    "send_test_message",
     "set_site_phone",
     "set_site_status",
     "set_study_status",

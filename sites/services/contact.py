@@ -4,11 +4,15 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
 from pallsoft.errors import InvalidInput, NotAllowedNow
+from pallsoft.outbox import sms
+from pallsoft.outbox.models import Message
+from pallsoft.outbox.services import owe
 from sites.identity_guard import identity_numbers
 from sites.models import Channel, Contact, Subject
 from sites.participation import participation_of
@@ -16,6 +20,8 @@ from sites.permissions import Permission, require
 from sites.phones import norwegian_mobile
 from sites.sealing import seal, unseal
 from sites.services.holding import changing, lock_subject
+
+TEST_MESSAGE = "sites.test_message"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,32 @@ def delete_contact(*, subject: Subject, by: User) -> None:
 def forget_contact(subject: Subject) -> None:
     """Within the change set of what ends the participation."""
     Contact.objects.filter(subject=subject).delete()
+
+
+def send_test_message(*, subject: Subject, channel: Channel, by: User) -> None:
+    """Shows that number or address are right before anything depends on them. Raises NotPermitted, NotAllowedNow."""
+    with changing(subject, permission=Permission.KEEP_CONTACT, by=by, action="sites.send_test_message") as (
+        subject,
+        _change,
+    ):
+        agreed = Contact.objects.filter(subject=subject, channels__contains=[channel]).exists()
+        if not (agreed and participation_of(subject).may_be_written_to):
+            raise NotAllowedNow(_("The participant has not agreed to messages of this kind."))
+        if channel == Channel.SMS and not sms.is_set_up():
+            raise NotAllowedNow(_("Text messages are not set up in this installation."))
+        owe(
+            kind=TEST_MESSAGE,
+            recipient_id=subject.pk,
+            study_id=subject.study_id,
+            subject_id=subject.pk,
+            ordinal=sent_tests_of(subject).count() + 1,
+            payload={"channel": channel},
+        )
+
+
+def sent_tests_of(subject: Subject) -> QuerySet[Message]:
+    """The newest first."""
+    return Message.objects.filter(kind=TEST_MESSAGE, subject_id=subject.pk).order_by("-ordinal")
 
 
 def facts_of(contact: Contact) -> ContactFacts:

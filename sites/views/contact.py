@@ -1,31 +1,47 @@
 """Contact data of a participant, for those who enter data at the site; for everybody else there is no such page."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import NotPermitted
+from pallsoft.outbox.models import Message, State
 from sites import services
 from sites.contact_form import ContactForm
-from sites.models import Contact, Subject
+from sites.models import Channel, Contact, Subject
 from sites.participation import participation_of
 from sites.permissions import Permission
 from sites.sealing import NotOurs
 from sites.selectors import subject_for
-from sites.services.contact import ContactFacts, facts_of
+from sites.services.contact import ContactFacts, facts_of, sent_tests_of
 from sites.submitting import submitted
+
+SHOWN = 5
+STATES = {
+    State.DUE: gettext_lazy("on its way"),
+    State.SENT: gettext_lazy("sent"),
+    State.DROPPED: gettext_lazy("not sent"),
+    State.CANCELLED: gettext_lazy("not sent"),
+    State.DEAD: gettext_lazy("not delivered: check the number or the address"),
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_page(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
-    """What is stored, to be changed or (`act=delete`) deleted, and when it was."""
+    """What is stored, to be changed or (`act=delete`) deleted, and when it was. `act=test`: a message by `channel`."""
     subject = _subject_of(request, study_oid, number)
     if request.method == "POST" and request.POST.get("act") == "delete":
         services.delete_contact(subject=subject, by=request.user)
         messages.success(request, _("The contact data are deleted."))
+        return redirect("contact", study_oid=study_oid, number=number)
+    if request.method == "POST" and request.POST.get("act") == "test":
+        _send_test(request, subject)
         return redirect("contact", study_oid=study_oid, number=number)
     contact = Contact.objects.filter(subject=subject).first()
     facts, unreadable = _read(contact)
@@ -40,6 +56,8 @@ def contact_page(request: AuthenticatedRequest, study_oid: str, number: str) -> 
         "stored": contact,
         "unreadable": unreadable,
         "may_be_written_to": participation_of(subject).may_be_written_to,
+        "channels": [Channel(one) for one in contact.channels] if contact else [],
+        "tests": [_told(message) for message in sent_tests_of(subject)[:SHOWN]],
         "changes": subject.contact_changes.select_related("created_in").order_by("-created_in__at"),
     }
     return render(request, "sites/contact.html", context, status=422 if form.errors else 200)
@@ -51,6 +69,22 @@ def _subject_of(request: AuthenticatedRequest, study_oid: str, number: str) -> S
         return subject_for(request.user, study_oid, number, Permission.KEEP_CONTACT)
     except NotPermitted:
         raise Http404 from None
+
+
+def _send_test(request: AuthenticatedRequest, subject: Subject) -> None:
+    channel = request.POST.get("channel", "")
+    if channel in Channel.values:
+        services.send_test_message(subject=subject, channel=Channel(channel), by=request.user)
+        messages.success(request, _("The test message is on its way."))
+
+
+def _told(message: Message) -> dict[str, Any]:
+    """`at`: when it was sent, else when it was to be."""
+    return {
+        "channel": Channel(message.payload["channel"]).label,
+        "state": STATES[State(message.state)],
+        "at": message.sent_at or message.due_at,
+    }
 
 
 def _read(contact: Contact | None) -> tuple[ContactFacts | None, bool]:

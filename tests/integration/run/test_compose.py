@@ -89,7 +89,7 @@ def test_the_proxy_names_the_caller_itself():
 
 def test_the_made_secrets_are_those_that_compose_wants(tmp_path):
     make_secrets.main(tmp_path / "secrets")
-    from_elsewhere = {"tls.crt", "tls.key", "mail_password"}
+    from_elsewhere = {"tls.crt", "tls.key", "mail_password", "sms_token"}
     assert {path.name for path in (tmp_path / "secrets").iterdir()} == set(COMPOSE["secrets"]) - from_elsewhere
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
 
