@@ -2,20 +2,14 @@
 
 import re
 
-from django.utils.translation import gettext as _
-
-from pallsoft.errors import InvalidInput
-
 _SPACES = re.compile(r"[\s\u00a0\u202f.\-()]+")
 _MOBILE = re.compile(r"[49]\d{7}", re.ASCII)  # the national numbering plan: 4 and 9 are mobile
 
 
-def norwegian_mobile(typed: str, field: str = "phone") -> str:
-    """+4791234567, from any usual way to write it. Raises InvalidInput."""
-    found = _MOBILE.fullmatch(bare(typed))
-    if found is None:
-        raise InvalidInput({field: [_("Write a Norwegian mobile number: eight digits, the first is 4 or 9.")]})
-    return f"+47{found[0]}"
+def norwegian_mobile(typed: str) -> str:
+    """+4791234567, from any usual way to write it; "" when it is none."""
+    digits = bare(typed)
+    return f"+47{digits}" if _MOBILE.fullmatch(digits) else ""
 
 
 def bare(typed: str) -> str:

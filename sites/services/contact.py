@@ -1,6 +1,6 @@
 """Contact data of a participant: kept for links and reminders, and gone as soon as nobody may be written to (D9)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -104,31 +104,31 @@ def facts_of(contact: Contact) -> ContactFacts:
 
 
 def checked(facts: ContactFacts) -> ContactFacts:
-    """In one form of writing. Raises InvalidInput."""
-    errors = {}
-    if not facts.channels:
-        errors["channels"] = [_("Choose at least one way that the participant has agreed to.")]
-    if identity_numbers(facts.name):
-        errors["name"] = [_("This looks like a national identity number. It must not be stored here.")]
-    if Channel.SMS in facts.channels and not facts.phone.strip():
-        errors["phone"] = [_("A text message needs a mobile number.")]
-    if Channel.MAIL in facts.channels and not facts.mail.strip():
-        errors["mail"] = [_("An e-mail needs an address.")]
-    if errors:
-        raise InvalidInput(errors)
-    return ContactFacts(
-        name=facts.name.strip(),
-        phone=norwegian_mobile(facts.phone) if facts.phone.strip() else "",
-        mail=_address(facts.mail.strip()),
-        channels=facts.channels,
-        language=facts.language,
-    )
+    """In one form of writing. Raises InvalidInput with everything that is wrong."""
+    phone, mail = norwegian_mobile(facts.phone), facts.mail.strip()
+    errors = {
+        "channels": "" if facts.channels else _("Choose at least one way that the participant has agreed to."),
+        "name": _("This looks like a national identity number. It must not be stored here.")
+        if identity_numbers(facts.name)
+        else "",
+        "phone": _refused_phone(facts, phone),
+        "mail": _refused_mail(facts, mail),
+    }
+    if found := {name: [sentence] for name, sentence in errors.items() if sentence}:
+        raise InvalidInput(found)
+    return replace(facts, name=facts.name.strip(), phone=phone, mail=mail)
 
 
-def _address(mail: str) -> str:
+def _refused_phone(facts: ContactFacts, phone: str) -> str:
+    if facts.phone.strip() and not phone:
+        return _("Write a Norwegian mobile number: eight digits, the first is 4 or 9.")
+    return _("A text message needs a mobile number.") if Channel.SMS in facts.channels and not phone else ""
+
+
+def _refused_mail(facts: ContactFacts, mail: str) -> str:
     try:
         if mail:
             validate_email(mail)
     except ValidationError:
-        raise InvalidInput({"mail": [_("Write an e-mail address, such as name@example.org.")]}) from None
-    return mail
+        return _("Write an e-mail address, such as name@example.org.")
+    return _("An e-mail needs an address.") if Channel.MAIL in facts.channels and not mail else ""
