@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -29,6 +29,13 @@ class FileGateway:
         (folder / f"{key}.txt").write_text(f"{sms.to}\n\n{sms.body}", encoding="utf-8")
 
 
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected POST becomes a GET without its body: what came back would look like a message that was taken."""
+
+    def redirect_request(self, *arguments: Any) -> None:
+        return None
+
+
 class HttpGateway:
     """POSTs {to, text, from} as JSON to `PALLSOFT_SMS_URL`, with the token and a key by which repeats are told."""
 
@@ -41,7 +48,7 @@ class HttpGateway:
         }
         request = urllib.request.Request(settings.SMS_URL, json.dumps(told).encode(), headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT):
+            with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT):
                 pass
         except urllib.error.HTTPError as refused:
             refused.close()

@@ -38,6 +38,12 @@ def gateway_server():
             body = self.rfile.read(int(self.headers["Content-Length"]))
             phones.asked.append((json.loads(body), dict(self.headers)))
             self.send_response(phones.status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def do_GET(self):  # what a gateway's sign-in page would answer to a redirected request
+            self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -99,7 +105,10 @@ def test_a_mail_goes_the_way_of_all_mail_in_the_participants_language(patient, c
     assert mail.subject.startswith("Test message from") and "BankID" in mail.body
 
 
-@pytest.mark.parametrize(("status", "expected"), [(400, "dead"), (500, "due"), (429, "due"), (401, "due")])
+REFUSALS = [(400, "dead"), (500, "due"), (429, "due"), (401, "due"), (302, "due")]
+
+
+@pytest.mark.parametrize(("status", "expected"), REFUSALS)
 def test_what_the_gateway_will_never_take_is_not_tried_again(patient, crc, phones, status, expected):
     phones.status = status
     send_test_message(subject=patient, channel=Channel.SMS, by=crc)
