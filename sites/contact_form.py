@@ -14,43 +14,34 @@ from sites.fields import LANGUAGES, offer
 from sites.models import Channel, Site
 from sites.phones import as_written, bare
 from sites.selectors import definition_at
-from sites.services.contact import ContactFacts
+from sites.services.contact import ContactFacts, sendable, wrong_in
 
-OFF = {"autocomplete": "off"}  # a computer that others use remembers nothing
+
+def typed(label: Any, longest: int, keyboard: str = "text", help_text: Any = "") -> forms.CharField:
+    """A line that may stay empty; a computer that others use remembers nothing of it."""
+    widget = forms.TextInput({"autocomplete": "off", "inputmode": keyboard})
+    return forms.CharField(label=label, max_length=longest, required=False, widget=widget, help_text=help_text)
 
 
 class ContactForm(forms.Form):
-    name = forms.CharField(
-        label=gettext_lazy("Name"), max_length=80, required=False, widget=forms.TextInput(OFF),
-        help_text=gettext_lazy("Only if you need it to be sure who it is."),
-    )  # fmt: skip
-    phone = forms.CharField(
-        label=gettext_lazy("Mobile number"), max_length=20, required=False,
-        widget=forms.TextInput(OFF | {"inputmode": "tel"}),
-    )  # fmt: skip
-    phone_again = forms.CharField(
-        label=gettext_lazy("Mobile number once more"), max_length=20, required=False,
-        widget=forms.TextInput(OFF | {"inputmode": "tel"}),
-    )  # fmt: skip
-    mail = forms.CharField(
-        label=gettext_lazy("E-mail address"), max_length=120, required=False,
-        widget=forms.TextInput(OFF | {"inputmode": "email"}),
-    )  # fmt: skip
-    mail_again = forms.CharField(
-        label=gettext_lazy("E-mail address once more"), max_length=120, required=False,
-        widget=forms.TextInput(OFF | {"inputmode": "email"}),
-    )  # fmt: skip
+    name = typed(gettext_lazy("Name"), 80, help_text=gettext_lazy("Only if you need it to be sure who it is."))
+    phone = typed(gettext_lazy("Mobile number"), 20, "tel")
+    phone_again = typed(gettext_lazy("Mobile number once more"), 20, "tel")
+    mail = typed(gettext_lazy("E-mail address"), 120, "email")
+    mail_again = typed(gettext_lazy("E-mail address once more"), 120, "email")
     channels = forms.MultipleChoiceField(
         label=gettext_lazy("The participant has agreed to get"),
-        choices=Channel,
-        required=False,  # the service says what is missing
+        required=False,  # `wrong_in` says what is missing
         widget=forms.CheckboxSelectMultiple,
     )
     language = forms.ChoiceField(label=gettext_lazy("Language of the messages"), widget=forms.RadioSelect)
 
     def __init__(self, data: QueryDict | None, *, site: Site, stored: ContactFacts | None) -> None:
-        super().__init__(data, initial=_initial(stored) if stored else None)
-        offer(self, "language", [(code, LANGUAGES[code]) for code in definition_at(site).languages])
+        languages = definition_at(site).languages
+        super().__init__(data, initial=_initial(stored) if stored else {"language": languages[0]})
+        offer(self, "language", [(code, LANGUAGES[code]) for code in languages])
+        agreed = stored.channels if stored else frozenset()
+        offer(self, "channels", [(one, one.label) for one in Channel if one in agreed or one in sendable()])
 
     @property
     def helper(self) -> FormHelper:
@@ -66,22 +57,26 @@ class ContactForm(forms.Form):
         return helper
 
     def clean(self) -> dict[str, Any]:
+        """Everything that is wrong is told at once, also what `keep_contact` would refuse."""
         super().clean()
         given = self.cleaned_data
         if bare(given.get("phone", "")) != bare(given.get("phone_again", "")):
             self.add_error("phone_again", _("The two numbers differ. Write the number anew in both fields."))
         if given.get("mail", "").lower() != given.get("mail_again", "").lower():
             self.add_error("mail_again", _("The two addresses differ. Write the address anew in both fields."))
+        for name, sentences in wrong_in(self.facts()).items():
+            self.add_error(name, sentences)
         return given
 
     def facts(self) -> ContactFacts:
+        """What is missing or could not be read stands as empty."""
         given = self.cleaned_data
         return ContactFacts(
-            name=given["name"],
-            phone=given["phone"],
-            mail=given["mail"],
-            channels=frozenset(map(Channel, given["channels"])),
-            language=given["language"],
+            name=given.get("name", ""),
+            phone=given.get("phone", ""),
+            mail=given.get("mail", ""),
+            channels=frozenset(map(Channel, given.get("channels", []))),
+            language=given.get("language", ""),
         )
 
 

@@ -64,8 +64,9 @@ class Permission(StrEnum):
 
 P = Permission
 READ = {P.VIEW_STUDY, P.VIEW_SUBJECT, P.VIEW_TRAIL, P.VIEW_RECRUITMENT}
-ENTRY = READ | {P.VIEW_ARM, P.LOG_SCREENING, P.RECORD_CONSENT, P.ENTER_DATA, P.RANDOMIZE, P.REPORT_SAE}
-ENTRY |= {P.KEEP_CONTACT}
+ENTRY = READ | {
+    P.VIEW_ARM, P.LOG_SCREENING, P.RECORD_CONSENT, P.ENTER_DATA, P.KEEP_CONTACT, P.RANDOMIZE, P.REPORT_SAE
+}  # fmt: skip
 
 # The open label lets a site, its monitor and an inspector see the arm of each randomised subject. The sponsor's own
 # people, who judge data and send queries, do not see it.

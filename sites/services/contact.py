@@ -14,7 +14,7 @@ from pallsoft.outbox import sms
 from pallsoft.outbox.models import Message
 from pallsoft.outbox.services import owe
 from sites.identity_guard import identity_numbers
-from sites.models import Channel, Contact, Subject
+from sites.models import Channel, Contact, Subject, SubjectStatus
 from sites.participation import participation_of
 from sites.permissions import Permission, require
 from sites.phones import norwegian_mobile
@@ -44,7 +44,7 @@ def keep_contact(*, subject: Subject, facts: ContactFacts, by: User) -> None:
         subject,
         _change,
     ):
-        if not participation_of(subject).may_be_written_to:
+        if not may_be_kept(subject):
             raise NotAllowedNow(_("The participant is not written to any more, so no contact data are kept."))
         facts = checked(facts)
         stored = Contact.objects.filter(subject=subject).first()
@@ -57,6 +57,17 @@ def keep_contact(*, subject: Subject, facts: ContactFacts, by: User) -> None:
             contact.save(update_fields=["channels", "language", "sealed"])
         else:
             contact.save(force_insert=True)
+
+
+def may_be_kept(subject: Subject) -> bool:
+    """Only of somebody who takes part, or may come to: screening that failed has no use for them."""
+    over = subject.status in {SubjectStatus.SCREEN_FAILURE, SubjectStatus.ENDED}
+    return not over and participation_of(subject).may_be_written_to
+
+
+def sendable() -> list[Channel]:
+    """The ways in which this installation can send."""
+    return [channel for channel in Channel if channel != Channel.SMS or sms.is_set_up()]
 
 
 def delete_contact(*, subject: Subject, by: User) -> None:
@@ -80,7 +91,7 @@ def send_test_message(*, subject: Subject, channel: Channel, by: User) -> None:
         agreed = Contact.objects.filter(subject=subject, channels__contains=[channel]).exists()
         if not (agreed and participation_of(subject).may_be_written_to):
             raise NotAllowedNow(_("The participant has not agreed to messages of this kind."))
-        if channel == Channel.SMS and not sms.is_set_up():
+        if channel not in sendable():
             raise NotAllowedNow(_("Text messages are not set up in this installation."))
         owe(
             kind=TEST_MESSAGE,
@@ -105,6 +116,13 @@ def facts_of(contact: Contact) -> ContactFacts:
 
 def checked(facts: ContactFacts) -> ContactFacts:
     """In one form of writing. Raises InvalidInput with everything that is wrong."""
+    if errors := wrong_in(facts):
+        raise InvalidInput(errors)
+    return replace(facts, name=facts.name.strip(), phone=norwegian_mobile(facts.phone), mail=facts.mail.strip())
+
+
+def wrong_in(facts: ContactFacts) -> dict[str, list[str]]:
+    """What must be put right: {name: sentences}."""
     phone, mail = norwegian_mobile(facts.phone), facts.mail.strip()
     errors = {
         "channels": "" if facts.channels else _("Choose at least one way that the participant has agreed to."),
@@ -114,9 +132,7 @@ def checked(facts: ContactFacts) -> ContactFacts:
         "phone": _refused_phone(facts, phone),
         "mail": _refused_mail(facts, mail),
     }
-    if found := {name: [sentence] for name, sentence in errors.items() if sentence}:
-        raise InvalidInput(found)
-    return replace(facts, name=facts.name.strip(), phone=phone, mail=mail)
+    return {name: [sentence] for name, sentence in errors.items() if sentence}
 
 
 def _refused_phone(facts: ContactFacts, phone: str) -> str:

@@ -15,11 +15,10 @@ from pallsoft.outbox.models import Message, State
 from sites import services
 from sites.contact_form import ContactForm
 from sites.models import Channel, Contact, Subject
-from sites.participation import participation_of
 from sites.permissions import Permission
 from sites.sealing import NotOurs
 from sites.selectors import subject_for
-from sites.services.contact import ContactFacts, facts_of, sent_tests_of
+from sites.services.contact import ContactFacts, facts_of, may_be_kept, sendable, sent_tests_of
 from sites.submitting import submitted
 
 SHOWN = 5
@@ -55,8 +54,8 @@ def contact_page(request: AuthenticatedRequest, study_oid: str, number: str) -> 
         "form": form,
         "stored": contact,
         "unreadable": unreadable,
-        "may_be_written_to": participation_of(subject).may_be_written_to,
-        "channels": [Channel(one) for one in contact.channels] if contact else [],
+        "may_be_kept": may_be_kept(subject),
+        "channels": [one for one in sendable() if contact and one in contact.channels],
         "tests": [_told(message) for message in sent_tests_of(subject)[:SHOWN]],
         "changes": subject.contact_changes.select_related("created_in").order_by("-created_in__at"),
     }
