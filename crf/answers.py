@@ -137,6 +137,11 @@ class SubjectAnswers:
     def participation(self) -> Participation:
         return participation_of(self.subject) if self.around.left else Participation()
 
+    @cached_property
+    def alive_on(self) -> list[date]:
+        """The days on which the participant was found alive in the hospital record."""
+        return self.around.alive_on
+
     @property
     def death_on(self) -> date | PartialDate | None:
         death = self.participation.death

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from datetime import date
 
+from django.db.models import Max
+
 from crf.answers import SubjectAnswers
+from sites.models import Subject
 
 
 def last_known_alive(answers: SubjectAnswers) -> date | None:
@@ -17,8 +20,15 @@ def contacts_after_death(answers: SubjectAnswers, last_possible: date) -> list[d
     return sorted({day for day in contact_days(answers) if day > last_possible})
 
 
+def alive_in_record(subject: Subject) -> date | None:
+    """The latest day on which the participant was found alive in the hospital record."""
+    latest: date | None = subject.alive_in_record.aggregate(day=Max("day"))["day"]
+    return latest
+
+
 def contact_days(answers: SubjectAnswers) -> Iterator[date]:
-    """The consent, visits that took place, questionnaires answered, and what the definition counts (its contacts)."""
+    """The consent, visits that took place, questionnaires answered, signs of life in the hospital record, and what the
+    definition counts (its contacts)."""
     study = answers.study
     if answers.consent:
         yield answers.consent.signed_at.astimezone(answers.zone).date()
@@ -27,5 +37,6 @@ def contact_days(answers: SubjectAnswers) -> Iterator[date]:
     for form in answers.forms:
         if form.observed_at and study.has_form(form.form_oid) and study.form(form.form_oid).kind == "patient":
             yield form.observed_at.astimezone(answers.zone).date()
+    yield from answers.alive_on
     for contact in study.contacts:
         yield from answers.days_of(contact)

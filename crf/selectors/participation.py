@@ -146,6 +146,9 @@ def _steps(subject: Subject) -> Iterator[Step]:
     for attempt in subject.contact_attempts.all():
         words = f"{attempt.get_way_display()}: {attempt.get_result_display()}"
         yield _step(localdate(attempt.tried_at), words, change_sets[attempt.created_in_id])
+    for seen in subject.alive_in_record.all():
+        if seen.day:
+            yield _step(seen.day, _("Alive in the hospital record"), change_sets[seen.created_in_id])
     for task in subject.sample_tasks.exclude(done_on=None):
         words = _("Samples destroyed: %(confirmation)s") % {"confirmation": task.confirmation}
         yield _step(task.done_on or task.due_on, words, change_sets[task.created_in_id])
@@ -190,7 +193,8 @@ def _step(day: date, words: str, recorded: ChangeSet, note: str = "", ended: boo
 def _change_sets(subject: Subject) -> dict[UUID, ChangeSet]:
     """Who wrote each row and who ended it; and, by consent option, who withdrew it."""
     rows: list[Any] = [*subject.consents.all(), *subject.deaths.all(), *subject.stops.all()]
-    rows += [*subject.contact_attempts.all(), *subject.sample_tasks.all(), *subject.erasures.all()]
+    rows += [*subject.contact_attempts.all(), *subject.alive_in_record.all()]
+    rows += [*subject.sample_tasks.all(), *subject.erasures.all()]
     ends = [getattr(row, name, None) for row in rows for name in ("created_in_id", "ended_in", "declined_in")]
     ids = [end for end in ends if end]
     found = {change.pk: change for change in ChangeSet.objects.filter(pk__in=ids)}

@@ -26,6 +26,7 @@ from crf.services.queries import (
 )
 from crf.services.removal import void_form
 from crf.services.saving import SaveResult, save_form
+from crf.services.survival import record_alive
 from crf.services.unchanged import take_over_unchanged
 from crf.services.verification import Seen, Verified, drop_verification, verify_items
 
@@ -54,6 +55,7 @@ __all__ = [
     "mark_not_done",
     "migrate_form",
     "raise_query",
+    "record_alive",
     "record_screen_failure",
     "record_visit_date",
     "refuse_masking",

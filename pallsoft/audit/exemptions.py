@@ -22,6 +22,7 @@ REGULATED = {
     "randomization_lateentry",
     "randomization_scheme",
     "randomization_stratum",
+    "sites_aliveinrecord",
     "sites_assignment",
     "sites_consent",
     "sites_consentoption",

@@ -2,6 +2,7 @@
 
 from sites.models.contact import Channel, Contact, ContactChange, ContactChangeKind
 from sites.models.participation import (
+    AliveInRecord,
     ContactAttempt,
     ContactResult,
     ContactWay,
@@ -43,6 +44,7 @@ __all__ = [
     "SUBJECT_CHIPS",
     "TRANSITIONS",
     "AgeBand",
+    "AliveInRecord",
     "Assignment",
     "Channel",
     "Consent",

@@ -148,6 +148,18 @@ class ContactAttempt(RegulatedModel):
         ordering = ["tried_at"]
 
 
+class AliveInRecord(RegulatedModel):
+    """That the hospital record was read and the participant was alive by it on a day: a sign of life, not a contact."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="alive_in_record")
+    day = models.DateField(null=True)  # emptied by an erasure only
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["subject", "day"], name="alive_in_record_once_a_day")]
+
+
 class SampleTask(RegulatedModel):
     """Samples to be destroyed because their consent was withdrawn; a person confirms that it is done."""
 

@@ -14,6 +14,7 @@ INSERT INTO audit.erasable (tbl, owner, emptied) VALUES
     ('sites_stop', 'SELECT id FROM public.sites_stop WHERE subject_id = $1', '{"told_reason": ""}'),
     ('sites_sampletask', 'SELECT id FROM public.sites_sampletask WHERE subject_id = $1', '{"confirmation": ""}'),
     ('sites_death', 'SELECT id FROM public.sites_death WHERE subject_id = $1', '{"day": "", "cause": "", "place": ""}'),
+    ('sites_aliveinrecord', 'SELECT id FROM public.sites_aliveinrecord WHERE subject_id = $1', '{"day": null}'),
     ('crf_studyevent', 'SELECT id FROM public.crf_studyevent WHERE subject_id = $1',
         '{"target_on": null, "window_from": null, "window_to": null, "happened_on": null, "not_done_reason": "",
           "not_done_code": "", "closed_for": ""}'),

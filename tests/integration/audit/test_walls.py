@@ -35,6 +35,7 @@ GRANTS = {
     "mfa_authenticator": ALL,
     "outbox_message": CHANGING,
     "pallsoft_cache": ALL,
+    "sites_aliveinrecord": "INSERT SELECT",
     "sites_assignment": CHANGING,
     "sites_consent": CHANGING,
     "sites_consentoption": CHANGING,
