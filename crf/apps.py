@@ -18,6 +18,7 @@ class CrfConfig(AppConfig):
         from crf.waiting_contact import to_try_again
         from crf.waiting_screening import in_screening
         from crf.waiting_signatures import waiting as waiting_signatures
+        from crf.waiting_survival import to_look_up
         from crf.waiting_to_check import to_confirm, to_verify_again
         from pallsoft.outbox import registry
         from sites import erasing, following, worklist
@@ -28,6 +29,7 @@ class CrfConfig(AppConfig):
         worklist.register(proposed)
         worklist.register(to_try_again)
         worklist.register(to_ring)
+        worklist.register(to_look_up)
         worklist.register(in_screening)
         worklist.register(unsaved)
         worklist.register(queries_waiting)

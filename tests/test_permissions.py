@@ -115,6 +115,7 @@ ACCESS = {
     "maskings": (MASKERS, NOBODY),
     "decide-masking": (NOBODY, NOBODY),  # nothing waits here: likewise
     "reminders": (COORDINATOR, COORDINATOR),
+    "survival-check": (SITE, SITE),
     "safety": (RAISERS, NOBODY),
     "access-log": (PI | COORDINATOR | {R.INSPECTOR}, NOBODY),
     "form-void": (SITE, SITE),

@@ -7,7 +7,7 @@ from crf.exports.dataset import Scope
 from crf.exports.visits import visits
 from crf.models import Signature
 from crf.selectors.secrets import betrays_arm, event_betrays_arm
-from sites.models import Consent, ConsentOption, Death, ScreeningEntry, Stop, Subject
+from sites.models import AliveInRecord, Consent, ConsentOption, Death, ScreeningEntry, Stop, Subject
 from sites.participation import participations
 from trials.definition import StudyDef, definition_of
 from trials.models import Study
@@ -71,6 +71,13 @@ def stops(study: Study, scope: Scope) -> Rows:
     return "STOPS.csv", header, found.order_by("subject__number", "kind").values_list(*fields)
 
 
+def alive_in_record(study: Study, scope: Scope) -> Rows:
+    """Days on which participants were found alive in the hospital record: each may be the last known of survival."""
+    found = AliveInRecord.objects.filter(study=study, subject__site__code__in=scope.sites).exclude(day=None)
+    rows = found.order_by("subject__number", "day").values_list("subject__number", "day")
+    return "ALIVE_IN_RECORD.csv", ["SUBJECT", "ALIVE_ON"], rows
+
+
 def screening_log(study: Study, scope: Scope) -> Rows:
     fields = ["site__code", "own_number", "screened_in", "age_band", "sex", "outcome", "reason_code", "subject__number"]
     found = ScreeningEntry.objects.filter(study=study, site__code__in=scope.sites).order_by("site__code", "own_number")
@@ -118,4 +125,14 @@ def _instant(at: Any) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
 
 
-_OWN: list[Provider] = [subjects, visits, consents, consent_options, deaths, stops, screening_log, signatures]
+_OWN: list[Provider] = [
+    subjects,
+    visits,
+    consents,
+    consent_options,
+    deaths,
+    stops,
+    alive_in_record,
+    screening_log,
+    signatures,
+]

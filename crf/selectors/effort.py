@@ -13,6 +13,7 @@ from trials.subject_rules import is_shown
 QUESTIONS_A_MINUTE = 10
 MINUTES_A_QUERY = 2
 MINUTES_A_SIGNATURE = 1
+MINUTES_A_LOOK_UP = 1  # of one participant in the hospital record
 MINUTES_A_TRY = 3  # to reach somebody by telephone
 
 

@@ -1,18 +1,23 @@
 """The survival check: many participants at once are found alive in the hospital record, and what that counts for."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from crf.answers import SubjectAnswers
+from crf.exports.dataset import Scope
+from crf.exports.extra import alive_in_record as alive_rows
 from crf.selectors.contacts import alive_in_record, last_known_alive
 from crf.selectors.survival import known_of
 from crf.services import record_alive
+from pallsoft.audit.context import change_set
 from pallsoft.audit.models import ChangeSet
 from pallsoft.errors import InvalidInput, NotPermitted
-from sites.models import AliveInRecord, StopKind, ToldBy
+from sites.models import AliveInRecord, StopKind, Subject, SubjectStatus, ToldBy
 from sites.selectors import definition_at
 from sites.services import Withdrawal, record_death, record_withdrawal
 from tests.fixtures import definition  # noqa: F401 - PALLSOFT's own, not the small trial of this folder
@@ -137,3 +142,122 @@ def test_what_is_known_of_five_and_of_twenty_takes_the_same_number_of_questions(
     tick(many, today)
     record_death(subject=many[0], facts=died(today), by=crc)
     assert asked(many[:5]) == asked(many)
+
+
+@pytest.fixture
+def randomized(three):
+    """The same three, as if randomised: only they are looked up."""
+    with change_set(study=three[0].study, by=None, action="test.randomise", reason="randomised"):
+        Subject.objects.update(status=SubjectStatus.RANDOMIZED)
+    return three
+
+
+@pytest.fixture
+def page(sign_in, crc):
+    return sign_in(crc, "en")
+
+
+@pytest.fixture
+def url(study, bodo):
+    return f"{reverse('survival-check', args=[study.oid])}?site={bodo.code}"
+
+
+def typed(day, *subjects):
+    return {"day": f"{day:%d.%m.%Y}"} | {f"seen-{subject.number}": "on" for subject in subjects}
+
+
+def test_the_nurse_ticks_many_and_saves_once(page, url, randomized, today):
+    html = page.get(url).content.decode()
+    assert f'value="{today:%d.%m.%Y}"' in html
+    for subject in randomized:
+        assert f'name="seen-{subject.number}"' in html
+        assert reverse("record-death", args=[subject.study.oid, subject.number]) in html
+    answer = page.post(url, typed(today, *randomized[:2]), follow=True)
+    assert "2 participants are recorded as alive" in answer.content.decode()
+    assert [alive_in_record(subject) for subject in randomized] == [today, today, None]
+
+
+def test_who_cannot_be_ticked_is_told_at_the_line_and_the_ticks_stay(page, url, randomized, tick, today):
+    tick(randomized[:1], today)
+    answer = page.post(url, typed(today - timedelta(days=1), *randomized))
+    html = answer.content.decode()
+    number = randomized[0].number
+    assert answer.status_code == 422 and f'<a href="#id_seen-{number}">{number}</a>: Known to be alive' in html
+    assert f'id="err_seen-{number}"' in html and html.count(" checked") == 3
+    assert AliveInRecord.objects.count() == 1
+
+
+def test_one_who_died_since_the_page_was_opened_is_not_passed_over(page, url, randomized, died, crc, today):
+    record_death(subject=randomized[0], facts=died(today), by=crc)
+    answer = page.post(url, typed(today, *randomized))
+    assert answer.status_code == 422 and "A death is recorded" in answer.content.decode()
+    assert not AliveInRecord.objects.exists()
+
+
+@pytest.mark.parametrize("wrong", [{"day": "31.02.2026"}, {"day": ""}])
+def test_without_a_day_nothing_is_saved(page, url, randomized, today, wrong):
+    answer = page.post(url, typed(today, *randomized) | wrong)
+    assert answer.status_code == 422 and answer.content.decode().count("data-error-summary") == 1
+    assert not AliveInRecord.objects.exists()
+
+
+def test_without_a_tick_it_says_so(page, url, randomized, today):
+    assert "Tick at least one participant" in page.post(url, typed(today)).content.decode()
+
+
+def test_the_dead_who_said_no_and_those_in_screening_are_not_looked_up(
+    page, url, randomized, enrol, bodo, died, crc, today
+):
+    record_death(subject=randomized[0], facts=died(today), by=crc)
+    leave(randomized[1], crc, today, StopKind.REGISTERS)
+    leave(randomized[2], crc, today, StopKind.VISITS)
+    enrol(bodo, birth_year=1960)
+    html = page.get(url).content.decode()
+    assert re.findall(r'name="seen-([^"]+)"', html) == [randomized[2].number]
+
+
+@pytest.mark.req("ACC-02")
+def test_another_site_is_not_found(sign_in, outsider, url):
+    assert sign_in(outsider).get(url).status_code == 404
+
+
+def test_when_survival_is_due_the_worklist_says_how_many_until_they_are_looked_up(
+    page, url, randomized, plan, tick, today
+):
+    def waits():
+        return "survival is due for" in page.get(reverse("worklist")).content.decode()
+
+    plan(randomized[0], SURV=4)
+    assert not waits()  # the window opens tomorrow
+    plan(randomized[1], SURV=2)
+    assert waits()
+    html = page.get(url).content.decode()
+    assert re.findall(r'name="seen-([^"]+)"', html)[0] == randomized[1].number and html.count("Survival due") == 1
+    tick([randomized[1]], today - timedelta(days=2))
+    assert waits()  # seen before the window began
+    tick([randomized[1]], today)
+    assert not waits()
+
+
+def test_the_page_of_many_asks_the_same_number_of_questions(enrol, bodo, page, url, tick, plan, today, randomized):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            assert page.get(url).status_code == 200
+        return len(queries)
+
+    page.get(url)
+    tick(randomized, today)
+    few = asked()
+    more = [enrol(bodo, birth_year=1950 + n) for n in range(8)]
+    for subject in more:
+        plan(subject, SURV=0)
+    with change_set(study=bodo.study, by=None, action="test.randomise", reason="randomised"):
+        Subject.objects.update(status=SubjectStatus.RANDOMIZED)
+    tick(more, today)
+    assert asked() == few
+
+
+def test_signs_of_life_are_exported(three, tick, study, bodo, today):
+    tick(three[:1], today)
+    name, header, rows = alive_rows(study, Scope(sites=(bodo.code,), with_arm=False))
+    assert (name, header, list(rows)) == ("ALIVE_IN_RECORD.csv", ["SUBJECT", "ALIVE_ON"], [(three[0].number, today)])
