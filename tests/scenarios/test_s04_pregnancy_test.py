@@ -8,7 +8,9 @@ import pytest
 from crf.entry.interruptions import AnswersNeeded
 from crf.models import Deviation, FormData, StudyEvent
 from crf.services import save_form
+from sites.clock import local_today
 from sites.models import Sex
+from sites.participation import participation_of
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +56,29 @@ def test_a_test_that_turns_out_too_early_is_a_deviation_once_the_dose_is_known(s
     save("RT", "RTF", FRACTION)
     assert FormData.objects.get(form_oid="PT").data["PT_HOURS"] == "73.5"
     assert Deviation.objects.get().check_oid == "PT_D2"
+
+
+POSITIVE = {"PT_DONE": "Y", "PT_TYPE": "SERUM", "PT_AT": "2026-09-14T06:00:00Z", "PT_RESULT": "POS"}
+
+
+def test_a_positive_test_says_do_not_treat_on_both_forms_and_is_no_deviation(save, fertile, bodo):
+    with pytest.raises(AnswersNeeded) as asked:
+        save("RT", "PT", POSITIVE)
+    assert [check.oid for check in asked.value.checks] == ["PT_C1"]
+    save("RT", "PT", POSITIVE, why={"PT_C1": "Ansvarlig lege er varslet"})
+    planned = {"RTF_NO": "1", "RTF_STATUS": "PLANNED", "RTF_DATE": str(local_today(bodo.timezone))}
+    with pytest.raises(AnswersNeeded) as asked:
+        save("RT", "RTF", planned)
+    assert [check.oid for check in asked.value.checks] == ["RTF_C5"]
+    assert not Deviation.objects.exists()
+
+
+def test_after_a_positive_test_why_she_is_not_treated_is_recorded_and_she_stays_in_the_trial(save, fertile, woman):
+    save("RT", "PT", POSITIVE, why={"PT_C1": "Ansvarlig lege er varslet"})
+    save("RT", "RTS", {"RTS_START": "N", "RTS_NOTON": "2026-09-15", "RTS_NOTW": "PREGNANT"})
+    course = FormData.objects.get(form_oid="RTS")
+    assert (course.status, course.data["RTS_NOTW"]) == ("complete", "PREGNANT")
+    assert participation_of(woman).state is None and not Deviation.objects.exists()
 
 
 def test_no_man_is_asked_for_a_test(enrol, bodo, crc):

@@ -5,15 +5,21 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core import mail
 from django.urls import reverse
 
 from crf.models import Deviation, FormData
+from crf.reminders.holding import next_opening
 from crf.services import confirm_eligibility
+from pallsoft.outbox.models import Message, State
+from pallsoft.outbox.services import send_due
 from randomization.readiness import readiness_of
 from randomization.services import confirm_late, report_late
 from sites.models import Sex
+from sites.selectors import definition_at
 from sites.services import withdraw_consent_option
 from tests.fixtures.by_hand import enter, screening_answers, sealed
+from tests.fixtures.leaving import REMINDER, reminder  # noqa: F401 - fixtures must stand in the module to be found
 
 pytestmark = pytest.mark.django_db
 OSLO = ZoneInfo("Europe/Oslo")
@@ -68,6 +74,25 @@ def test_72_hours_are_within(send):
     send("RTF", FRACTION, key="new")
     assert FormData.objects.get(form_oid="PT").data["PT_HOURS"] == "72.0"
     assert not Deviation.objects.exists()
+
+
+BOTH_HALF_PAST_TWO = [datetime(2026, 10, 25, 2, 30, tzinfo=OSLO, fold=fold) for fold in (0, 1)]
+
+
+@pytest.mark.req("OPS-04")
+def test_a_reminder_due_at_half_past_two_that_night_goes_once(woman, reminder):  # noqa: F811
+    first, second = (reminder(woman, due_at=at) for at in BOTH_HALF_PAST_TWO)
+    assert first == second
+    for _ in range(2):
+        send_due()
+    assert [row.state for row in Message.objects.filter(kind=REMINDER)] == [State.SENT]
+    assert [one.subject for one in mail.outbox] == ["PALLSOFT"]
+
+
+@pytest.mark.req("OPS-04")
+def test_whichever_half_past_two_is_meant_it_leaves_when_the_hours_of_the_plan_begin(bodo):
+    hours = definition_at(bodo).reminders
+    assert {next_opening(hours, at) for at in BOTH_HALF_PAST_TWO} == {datetime(2026, 10, 26, 8, tzinfo=OSLO)}
 
 
 @pytest.mark.req("DAT-17")

@@ -12,6 +12,7 @@ from crf.answers import SubjectAnswers
 from crf.exports.dataset import Scope
 from crf.exports.extra import alive_in_record as alive_rows
 from crf.selectors.contacts import alive_in_record, last_known_alive
+from crf.selectors.participation import page_of
 from crf.selectors.survival import known_of
 from crf.services import record_alive
 from pallsoft.audit.context import change_set
@@ -95,6 +96,14 @@ def test_who_said_no_to_reading_the_record_is_not_read_about(three, tick, crc, t
     tick([three[0]], today)
     with pytest.raises(InvalidInput, match="journalen"):
         tick([three[1]], today)
+
+
+def test_a_death_before_a_sign_of_life_contradicts_it(three, tick, died, crc, today):
+    tick(three[:1], today)
+    record_death(subject=three[0], facts=died(today - timedelta(days=2)), by=crc)
+    page = page_of(SubjectAnswers(three[0], definition_at(three[0].site)), crc)
+    assert page["after_death"] == [today]
+    assert "I live ifølge journalen" in {step.words for step in page["steps"]}
 
 
 def test_an_erased_subject_keeps_no_day_and_gets_none(three, tick, erase, today):
