@@ -11,6 +11,7 @@ from datetime import date
 WIDTH, HEIGHT = 720, 300
 LEFT, RIGHT, TOP, BOTTOM = 44, 24, 32, 32
 BAR_ROW, BAR_LEFT, BAR_RIGHT = 34, 190, 48
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 160, 40, 6
 
 Point = tuple[float, float]
 Series = Sequence[tuple[date, float]]
@@ -64,6 +65,16 @@ class BarChart:
     left: int = BAR_LEFT
     label_at: int = BAR_LEFT - 12
     track: int = WIDTH - BAR_LEFT - BAR_RIGHT
+
+
+@dataclass(frozen=True)
+class Sparkline:
+    """A course in a row of a table: a line through what was measured in a row, a dot at each."""
+
+    lines: list[str]
+    dots: list[tuple[str, str]]
+    width: int = SPARK_WIDTH
+    height: int = SPARK_HEIGHT
 
 
 def coordinate(value: float) -> str:
@@ -165,4 +176,25 @@ def _bar(label: str, value: float, middle: float, length: float) -> Bar:
         middle=coordinate(middle),
         length=coordinate(length),
         end=coordinate(BAR_LEFT + length + 10),
+    )
+
+
+def sparkline(points: Sequence[tuple[date, float | None]], domain: Point) -> Sparkline:
+    """`points`: (day, value), oldest first; a day without a value breaks the line. `domain`: least and greatest value.
+
+    Raises ValueError without a point.
+    """
+    if not points:
+        raise ValueError("a sparkline needs at least one point")
+    x = linear((points[0][0].toordinal(), points[-1][0].toordinal()), (SPARK_EDGE, SPARK_WIDTH - SPARK_EDGE))
+    y = linear(domain, (SPARK_HEIGHT - SPARK_EDGE, SPARK_EDGE))
+    runs: list[list[Point]] = [[]]
+    for day, value in points:
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append((x(day.toordinal()), y(value)))
+    return Sparkline(
+        lines=[points_text(run) for run in runs if len(run) > 1],
+        dots=[(coordinate(at_x), coordinate(at_y)) for run in runs for at_x, at_y in run],
     )

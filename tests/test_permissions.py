@@ -98,6 +98,7 @@ ACCESS = {
     "record-lost": (SITE, SITE),
     "confirm-destroyed": (SITE, SITE),
     "erasure": (READERS, {R.COORDINATOR, R.DATA_MANAGER}),
+    "scores": (READERS, NOBODY),
     "eligibility": (READERS, SITE),
     "add-visit": (SITE, SITE),
     "visit": (READERS, SITE),

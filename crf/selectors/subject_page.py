@@ -39,6 +39,7 @@ def actions_for(answers: SubjectAnswers, user: AnyUser, sign_url: str) -> Action
     if rights & {Permission.FREEZE, Permission.CONFIRM_UNLOCK}:
         quality.append(_action(_("Freeze or lock"), "lock-subject", answers))
     more = papers if randomized else []
+    more = [*more, _action(_("Scores"), "scores", answers)]
     if Permission.KEEP_CONTACT in rights:
         more = [*more, _action(_("Contact data"), "contact", answers)]
     if sign_url:

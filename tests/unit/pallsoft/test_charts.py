@@ -1,5 +1,6 @@
 """Geometry of the charts."""
 
+import datetime as dt
 from datetime import date
 
 import pytest
@@ -105,3 +106,15 @@ def test_every_chart_carries_its_table():
             "_components/charts/bars.html", {"chart": chart, "id": "b", "title": "Per senter", "unit": "inkludert"}
         )
     assert '<th scope="row">Bodø</th><td class="num">1\xa0234</td>' in html
+
+
+def test_a_sparkline_is_broken_where_nothing_was_measured():
+    days = [START, START + dt.timedelta(days=10), START + dt.timedelta(days=20), START + dt.timedelta(days=40)]
+    drawn = charts.sparkline(list(zip(days, [0, 10, None, 5], strict=True)), (0, 10))
+    assert drawn.lines == ["6,34 43,6"]
+    assert drawn.dots == [("6", "34"), ("43", "6"), ("154", "20")]
+
+
+def test_a_sparkline_without_a_point_is_refused():
+    with pytest.raises(ValueError, match="at least one"):
+        charts.sparkline([], (0, 10))
