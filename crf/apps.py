@@ -7,6 +7,7 @@ class CrfConfig(AppConfig):
     name = "crf"
 
     def ready(self) -> None:
+        from crf.epro import sending as links
         from crf.epro.waiting import to_ring
         from crf.exports.holding import files_with, let_go
         from crf.reminders import owed, sending
@@ -22,6 +23,7 @@ class CrfConfig(AppConfig):
         from crf.waiting_to_check import to_confirm, to_verify_again
         from pallsoft.outbox import registry
         from sites import erasing, following, worklist
+        from sites.messages import by_sms
 
         worklist.register(to_report)
         worklist.register(waiting)
@@ -39,5 +41,12 @@ class CrfConfig(AppConfig):
         worklist.register(dead_letters)
         registry.register(owed.KIND, still_owed=sending.still_owed, render=sending.render, waits=sending.waits)
         registry.register(safety.SERIOUS, still_owed=safety.is_owed, render=safety.render)
+        registry.register(
+            links.LINK,
+            still_owed=links.still_owed,
+            render=links.render,
+            by_sms=by_sms,
+            to_participant=True,
+        )
         following.register(follow_subject)
         erasing.register(files_with, let_go)

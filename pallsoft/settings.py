@@ -206,7 +206,8 @@ SMS_TOKEN = env.str("PALLSOFT_SMS_TOKEN", "")
 SMS_SENDER = env.str("PALLSOFT_SMS_SENDER", "")
 SMS_DIR = env.str("PALLSOFT_SMS_DIR", "")
 
-# Only the system in real use reminds: a copy for training or a restore drill lacks this in its environment.
+# Only the system in real use reminds, and writes to participants: a copy for training or a restore drill lacks this in
+# its environment.
 SENDS_REMINDERS = env.bool("PALLSOFT_SENDS_REMINDERS", False)
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")

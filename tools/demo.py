@@ -166,6 +166,7 @@ def _environment(plan: Plan, redis_url: str, address: str) -> dict[str, str]:
         "PALLSOFT_EMAIL_DIR": str(mail),
         "PALLSOFT_SMS_BACKEND": "pallsoft.outbox.sms.FileGateway",
         "PALLSOFT_SMS_DIR": str(DEMO / "sms"),
+        "PALLSOFT_SENDS_REMINDERS": "true",
         "SECRET_KEY": secret(DEMO / "secret_key"),
         "PALLSOFT_CONTACT_KEYS": secret(DEMO / "contact_key"),
         "REDIS_URL": redis_url,

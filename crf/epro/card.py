@@ -1,31 +1,43 @@
-"""The printed card with a participant's link: shown once, as what is stored does not give the link back."""
+"""How a participant gets a link: on a card, shown once as what is stored does not give it back, or in a message."""
 
 from typing import Any
 
 import segno
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from crf.answers import SubjectAnswers
 from crf.epro.links import issue_link, may_issue
-from crf.models import LinkChannel
+from crf.epro.sending import send_link, sent_links_of
+from crf.models import LinkChannel, StudyEvent
 from crf.selectors.crumbs import subject_crumb
 from crf.selectors.loading import event_for
 from crf.selectors.matrix import visit_label, visit_url
 from crf.selectors.strip import strip_for
 from pallsoft.accounts.request import AuthenticatedRequest
+from sites.messages import told
+from sites.models import Channel
 from sites.permissions import Permission, require
 from sites.selectors import definition_at
+from sites.services.contact import agreed_channels, sendable
+
+SHOWN = 5
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_card(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
-    """First what the card is; a POST makes the link and shows the card, ready to be printed."""
+    """First the ways; a POST makes the card and shows it, ready to be printed. `act=send`: a message by `channel`."""
     event = event_for(request.user, **address)
     subject = event.subject
     require(request.user, Permission.ENTER_DATA, subject.study, subject.site)
+    if request.method == "POST" and request.POST.get("act") == "send":
+        _send(request, event)
+        back: HttpResponse = redirect("link-card", **address)
+        return back
     answers = SubjectAnswers(subject, definition_at(subject.site))
     label = visit_label(event, answers.study.event(event.event_oid))
     context: dict[str, Any] = {"event": event, "subject": subject, "study": subject.study, "visit": label}
@@ -33,7 +45,12 @@ def link_card(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
         issued = issue_link(event=event, channel=LinkChannel.CARD, by=request.user)
         context |= {"issued": issued, "code": _qr(issued.url)}
     else:
-        context["strip"] = strip_for(answers, request.user)
+        agreed = agreed_channels(subject)
+        context |= {
+            "strip": strip_for(answers, request.user),
+            "channels": [one for one in sendable() if one in agreed],
+            "sent": [told(message) for message in sent_links_of(event)[:SHOWN]],
+        }
     context |= {
         "crumbs": [subject_crumb(subject), {"label": label, "url": visit_url(event)}, {"label": "QR"}],
         "may_issue": may_issue(event),
@@ -41,6 +58,13 @@ def link_card(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
     response = render(request, "epro/card.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _send(request: AuthenticatedRequest, event: StudyEvent) -> None:
+    channel = request.POST.get("channel", "")
+    if channel in Channel.values:
+        send_link(event=event, channel=Channel(channel), by=request.user)
+        messages.success(request, _("The link is on its way."))
 
 
 def _qr(url: str) -> SafeString:

@@ -47,17 +47,18 @@ class IssuedLink:
         return self.link.expires_at
 
 
-def issue_link(*, event: StudyEvent, channel: LinkChannel, by: User | None) -> IssuedLink:
+def issue_link(*, event: StudyEvent, channel: LinkChannel, by: User | None, token: str = "") -> IssuedLink:
     """A new link to the questionnaires of a visit; one of the same channel that was given before ends.
 
-    `by`: None for a message that the system sends. Raises NotPermitted, NotAllowedNow.
+    `by` and `token`: None and its own for a message that the system sends (crf.epro.sending). Raises NotPermitted,
+    NotAllowedNow.
     """
     subject = event.subject
     role = require(by, Permission.ENTER_DATA, subject.study, subject.site) if by else ""
-    token = secrets.token_urlsafe(BITS // 8)
+    token = token or secrets.token_urlsafe(BITS // 8)
     with change_set(study=subject.study, by=by, action="crf.issue_link", role=role, site=subject.site) as change:
         event.subject = lock_subject(subject)
-        _check_can_be_asked(event)
+        check_can_be_asked(event)
         PersonalLink.objects.filter(event=event, channel=channel, revoked_in=None).update(revoked_in=change)
         link = PersonalLink.objects.create(
             study=subject.study,
@@ -73,7 +74,7 @@ def issue_link(*, event: StudyEvent, channel: LinkChannel, by: User | None) -> I
 def may_issue(event: StudyEvent) -> bool:
     """The yes or no of what `issue_link` asks of the visit."""
     try:
-        _check_can_be_asked(event)
+        check_can_be_asked(event)
     except NotAllowedNow:
         return False
     return True
@@ -118,7 +119,8 @@ def what_of(link: PersonalLink) -> str:
     return f"{OPENED} {link.pk}"
 
 
-def _check_can_be_asked(event: StudyEvent) -> None:
+def check_can_be_asked(event: StudyEvent) -> None:
+    """Raises NotAllowedNow when nothing is to be answered by link at the visit, or not any more."""
     check_can_enter(event.subject.site)
     check_may_be_asked(participation_of(event.subject))
     if event.not_done_reason:

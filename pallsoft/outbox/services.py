@@ -14,12 +14,14 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.registry import Mail, NotNow, Sms, Undeliverable, is_owed, kind_of, kinds_to_participants
 from pallsoft.outbox.sms import gateway
 
 MOST_ATTEMPTS = 10  # with doubling pauses: the last try comes about 17 hours after the first
+COPY_LOOKS_AGAIN = timedelta(minutes=30)
 logger = logging.getLogger(__name__)
 
 
@@ -106,7 +108,7 @@ def _claim() -> Message | None:
 
 def _deliver(message: Message) -> State:
     """The mail server is reached before anything is locked: while one hangs, nothing that `is_owed` locks is held."""
-    if until := kind_of(message).waits(message):
+    if until := _held_until(message):
         raise NotNow(until)
     way: AbstractContextManager[Any] = nullcontext() if kind_of(message).by_sms(message) else get_connection()
     with way as mail_server:
@@ -118,6 +120,14 @@ def _deliver(message: Message) -> State:
         else:
             _send(message, said, mail_server)
     return State.SENT
+
+
+def _held_until(message: Message) -> datetime | None:
+    """A copy of the system, restored or for training, holds what would go to participants."""
+    kind = kind_of(message)
+    if kind.to_participant and not settings.SENDS_REMINDERS:
+        return timezone.now() + COPY_LOOKS_AGAIN
+    return kind.waits(message)
 
 
 def _send(message: Message, mail: Mail, mail_server: BaseEmailBackend) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import QuerySet
@@ -88,11 +89,7 @@ def send_test_message(*, subject: Subject, channel: Channel, by: User) -> None:
         subject,
         _change,
     ):
-        agreed = Contact.objects.filter(subject=subject, channels__contains=[channel]).exists()
-        if not (agreed and participation_of(subject).may_be_written_to):
-            raise NotAllowedNow(_("The participant has not agreed to messages of this kind."))
-        if channel not in sendable():
-            raise NotAllowedNow(_("Text messages are not set up in this installation."))
+        check_can_be_sent(subject, channel)
         owe(
             kind=TEST_MESSAGE,
             recipient_id=subject.pk,
@@ -101,6 +98,21 @@ def send_test_message(*, subject: Subject, channel: Channel, by: User) -> None:
             ordinal=sent_tests_of(subject).count() + 1,
             payload={"channel": channel},
         )
+
+
+def check_can_be_sent(subject: Subject, channel: Channel) -> None:
+    """Raises NotAllowedNow for a way that was not agreed to, or that this installation does not have."""
+    if not (channel in agreed_channels(subject) and participation_of(subject).may_be_written_to):
+        raise NotAllowedNow(_("The participant has not agreed to messages of this kind."))
+    if channel not in sendable():
+        raise NotAllowedNow(_("Text messages are not set up in this installation."))
+    if not settings.SENDS_REMINDERS:
+        raise NotAllowedNow(_("This system sends nothing to participants: it is a copy, for tests or training."))
+
+
+def agreed_channels(subject: Subject) -> list[Channel]:
+    contact = Contact.objects.filter(subject=subject).first()
+    return [Channel(one) for one in contact.channels] if contact else []
 
 
 def sent_tests_of(subject: Subject) -> QuerySet[Message]:

@@ -1,19 +1,16 @@
 """Contact data of a participant, for those who enter data at the site; for everybody else there is no such page."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import NotPermitted
-from pallsoft.outbox.models import Message, State
 from sites import services
 from sites.contact_form import ContactForm
+from sites.messages import told
 from sites.models import Channel, Contact, Subject
 from sites.permissions import Permission
 from sites.sealing import NotOurs
@@ -22,13 +19,6 @@ from sites.services.contact import ContactFacts, facts_of, may_be_kept, sendable
 from sites.submitting import submitted
 
 SHOWN = 5
-STATES = {
-    State.DUE: gettext_lazy("on its way"),
-    State.SENT: gettext_lazy("sent"),
-    State.DROPPED: gettext_lazy("not sent"),
-    State.CANCELLED: gettext_lazy("not sent"),
-    State.DEAD: gettext_lazy("not delivered: check the number or the address"),
-}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +46,7 @@ def contact_page(request: AuthenticatedRequest, study_oid: str, number: str) -> 
         "unreadable": unreadable,
         "may_be_kept": may_be_kept(subject),
         "channels": [one for one in sendable() if contact and one in contact.channels],
-        "tests": [_told(message) for message in sent_tests_of(subject)[:SHOWN]],
+        "tests": [told(message) for message in sent_tests_of(subject)[:SHOWN]],
         "changes": subject.contact_changes.select_related("created_in").order_by("-created_in__at"),
     }
     return render(request, "sites/contact.html", context, status=422 if form.errors else 200)
@@ -75,15 +65,6 @@ def _send_test(request: AuthenticatedRequest, subject: Subject) -> None:
     if channel in Channel.values:
         services.send_test_message(subject=subject, channel=Channel(channel), by=request.user)
         messages.success(request, _("The test message is on its way."))
-
-
-def _told(message: Message) -> dict[str, Any]:
-    """`at`: when it was sent, else when it was to be."""
-    return {
-        "channel": Channel(message.payload["channel"]).label,
-        "state": STATES[State(message.state)],
-        "at": message.sent_at or message.due_at,
-    }
 
 
 def _read(contact: Contact | None) -> tuple[ContactFacts | None, bool]:

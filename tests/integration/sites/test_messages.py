@@ -1,10 +1,6 @@
 """Messages to participants: by mail or text message, through a real gateway on this machine, and to nobody who left."""
 
-import contextlib
-import json
-import threading
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.urls import reverse
@@ -16,56 +12,11 @@ from sites.models import Channel, StopKind
 from sites.services import delete_contact, keep_contact, send_test_message
 from sites.services.contact import TEST_MESSAGE
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
+from tests.fixtures.texting import *  # noqa: F403
+from tests.fixtures.texting import FILES
 from tests.integration.sites.test_contact import MAIL, PHONE, leave, said
 
 pytestmark = pytest.mark.django_db
-HTTP, FILES = "pallsoft.outbox.sms.HttpGateway", "pallsoft.outbox.sms.FileGateway"
-
-
-class Phones:
-    """A gateway: what it was asked, and the status that it answers with."""
-
-    def __init__(self):
-        self.asked, self.status = [], 202
-
-
-@contextlib.contextmanager
-def gateway_server():
-    phones = Phones()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            phones.asked.append((json.loads(body), dict(self.headers)))
-            self.send_response(phones.status)
-            self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def do_GET(self):  # what a gateway's sign-in page would answer to a redirected request
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *arguments):
-            """Nothing: the tests' output stays readable."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield phones, f"http://127.0.0.1:{server.server_port}/messages"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.fixture
-def phones(settings):
-    with gateway_server() as (phones, url):
-        settings.SMS_BACKEND, settings.SMS_URL, settings.SMS_TOKEN = HTTP, url, "hemmelig nøkkel"[:8]
-        yield phones
 
 
 @pytest.fixture
@@ -97,7 +48,7 @@ def test_a_text_message_names_the_site_and_no_illness_and_no_person(patient, crc
     assert uuid.UUID(headers["Idempotency-Key"])
 
 
-def test_a_mail_goes_the_way_of_all_mail_in_the_participants_language(patient, crc, mailoutbox):
+def test_a_mail_goes_the_way_of_all_mail_in_the_participants_language(patient, crc, mailoutbox, phones):
     keep_contact(subject=patient, facts=said(language="en"), by=crc)
     send_test_message(subject=patient, channel=Channel.MAIL, by=crc)
     send_due()
@@ -153,11 +104,21 @@ def test_nothing_goes_once_the_contact_data_are_deleted(patient, crc, phones):
 
 
 def test_a_demonstration_writes_files(patient, crc, settings, tmp_path):
+    settings.SENDS_REMINDERS = True
     settings.SMS_BACKEND, settings.SMS_DIR = FILES, str(tmp_path / "sms")
     send_test_message(subject=patient, channel=Channel.SMS, by=crc)
     send_due()
     (file,) = (tmp_path / "sms").iterdir()
     assert file.read_text(encoding="utf-8").startswith(PHONE)
+
+
+def test_a_restored_copy_sends_nothing_to_participants(patient, crc, phones, settings):
+    send_test_message(subject=patient, channel=Channel.SMS, by=crc)
+    settings.SENDS_REMINDERS = False
+    send_due()
+    assert (phones.asked, state(), sent_one().attempts) == ([], State.DUE, 0)
+    with pytest.raises(NotAllowedNow, match="kopi"):
+        send_test_message(subject=patient, channel=Channel.SMS, by=crc)
 
 
 def test_without_a_gateway_no_text_message_is_promised(patient, crc, settings):
