@@ -10,8 +10,8 @@ class CrfConfig(AppConfig):
         from crf.epro import sending as links
         from crf.epro.waiting import to_ring
         from crf.exports.holding import files_with, let_go
-        from crf.reminders import owed, sending
-        from crf.reminders.waiting import dead_letters
+        from crf.reminders import owed, participants, sending, to_participants
+        from crf.reminders.waiting import dead_letters, held_back, undelivered
         from crf.safety import messages as safety
         from crf.safety.waiting import to_report
         from crf.services.recalculation import follow_subject
@@ -39,6 +39,8 @@ class CrfConfig(AppConfig):
         worklist.register(to_verify_again)
         worklist.register(to_confirm)
         worklist.register(dead_letters)
+        worklist.register(held_back)
+        worklist.register(undelivered)
         registry.register(owed.KIND, still_owed=sending.still_owed, render=sending.render, waits=sending.waits)
         registry.register(safety.SERIOUS, still_owed=safety.is_owed, render=safety.render)
         registry.register(
@@ -46,6 +48,14 @@ class CrfConfig(AppConfig):
             still_owed=links.still_owed,
             render=links.render,
             by_sms=by_sms,
+            to_participant=True,
+        )
+        registry.register(
+            participants.KIND,
+            still_owed=to_participants.still_owed,
+            render=to_participants.render,
+            by_sms=to_participants.by_sms,
+            waits=sending.waits,
             to_participant=True,
         )
         following.register(follow_subject)

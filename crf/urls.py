@@ -3,7 +3,7 @@
 from django.urls import path
 
 from crf.epro import card
-from crf.reminders.views import reminders_page
+from crf.reminders.views import messages_waiting, reminders_page
 from crf.safety.views import safety_page
 from crf.views import (
     access_log,
@@ -70,6 +70,7 @@ urlpatterns = [
     path("masking/<uuid:request_id>/", masking.decide_masking, name="decide-masking"),
     path("reminders/", reminders_page, name="reminders"),
     path("survival/", survival.survival_check, name="survival-check"),
+    path("messages-waiting/", messages_waiting, name="messages-waiting"),
     path("safety/", safety_page, name="safety"),
     path("access/", access_log.access_page, name="access-log"),
     path(f"{FORM}next/", forms.go_on, name="form-next"),

@@ -41,12 +41,12 @@ def by_sms(message: Message) -> bool:
 
 def still_owed(message: Message) -> bool:
     """The subject's row stays locked until the message has left: a death comes before or after it, never between."""
-    return may_get(lock_subject(subject_of(message)), message)
+    return may_get(lock_subject(subject_of(message)), Channel(message.payload["channel"]))
 
 
-def may_get(subject: Subject, message: Message) -> bool:
+def may_get(subject: Subject, channel: Channel) -> bool:
     """By the row that is locked: still written to, and by this way."""
-    contact = Contact.objects.filter(subject=subject, channels__contains=[message.payload["channel"]])
+    contact = Contact.objects.filter(subject=subject, channels__contains=[channel])
     return may_be_written_to(subject.pk) and contact.exists()
 
 
@@ -56,7 +56,8 @@ def render(message: Message) -> Mail | Sms:
     with translation.override(facts.language):
         site = {"site": subject.site.name}
         heading = _("Test message from %(site)s") % site
-        return written(message, subject, facts, Said(heading, [f"{heading}.", _("You need not do anything.")]))
+        channel = Channel(message.payload["channel"])
+        return written(channel, subject, facts, Said(heading, [f"{heading}.", _("You need not do anything.")]))
 
 
 def readable(subject: Subject) -> ContactFacts:
@@ -67,12 +68,12 @@ def readable(subject: Subject) -> ContactFacts:
         raise Undeliverable from None
 
 
-def written(message: Message, subject: Subject, facts: ContactFacts, said: Said) -> Mail | Sms:
+def written(channel: Channel, subject: Subject, facts: ContactFacts, said: Said) -> Mail | Sms:
     """In the language in force: what is said, then what every message to a participant ends with."""
     sentences = [*said.sentences, _("We never ask for BankID or for your national identity number.")]
     if subject.site.phone:
         sentences.append(_("Questions? Ring %(phone)s.") % {"phone": subject.site.phone})
-    if by_sms(message):
+    if channel == Channel.SMS:
         return Sms(facts.phone, " ".join(sentences))
     return Mail(facts.mail, said.heading, "\n\n".join(sentences) + "\n")
 

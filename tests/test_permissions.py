@@ -117,6 +117,7 @@ ACCESS = {
     "decide-masking": (NOBODY, NOBODY),  # nothing waits here: likewise
     "reminders": (COORDINATOR, COORDINATOR),
     "survival-check": (SITE, SITE),
+    "messages-waiting": (SITE, SITE),
     "safety": (RAISERS, NOBODY),
     "access-log": (PI | COORDINATOR | {R.INSPECTOR}, NOBODY),
     "form-void": (SITE, SITE),

@@ -50,8 +50,8 @@ class IssuedLink:
 def issue_link(*, event: StudyEvent, channel: LinkChannel, by: User | None, token: str = "") -> IssuedLink:
     """A new link to the questionnaires of a visit; one of the same channel that was given before ends.
 
-    `by` and `token`: None and its own for a message that the system sends (crf.epro.sending). Raises NotPermitted,
-    NotAllowedNow.
+    A message cuts off nobody who has begun to answer: then the earlier link goes on besides. `by` and `token`: None and
+    its own for a message that the system sends (crf.epro.sending). Raises NotPermitted, NotAllowedNow.
     """
     subject = event.subject
     role = require(by, Permission.ENTER_DATA, subject.study, subject.site) if by else ""
@@ -59,7 +59,8 @@ def issue_link(*, event: StudyEvent, channel: LinkChannel, by: User | None, toke
     with change_set(study=subject.study, by=by, action="crf.issue_link", role=role, site=subject.site) as change:
         event.subject = lock_subject(subject)
         check_can_be_asked(event)
-        PersonalLink.objects.filter(event=event, channel=channel, revoked_in=None).update(revoked_in=change)
+        before = PersonalLink.objects.filter(event=event, channel=channel, revoked_in=None)
+        (before if by else before.filter(helped=None)).update(revoked_in=change)
         link = PersonalLink.objects.create(
             study=subject.study,
             subject=subject,
@@ -138,7 +139,7 @@ def check_can_be_asked(event: StudyEvent) -> None:
 def _expires_at(event: StudyEvent) -> datetime:
     """When the next questionnaires' window opens; of the last ones, so many days after the window (a setting)."""
     study = definition_at(event.subject.site)
-    asked = {one.oid for one in study.events if any(study.form(ref.form).by_link for ref in one.forms)}
+    asked = {one.oid for one in study.events if study.has_link(one.oid)}
     later = event.subject.events.filter(event_oid__in=asked, window_from__gt=event.window_from)
     following = later.order_by("window_from").values_list("window_from", flat=True).first()
     last = study.links.days_after_window if study.links else 0

@@ -56,15 +56,17 @@ def still_owed(message: Message) -> bool:
     subject = lock_subject(subject_of(message))
     event = event_of(message)
     event.subject = subject
-    return may_get(subject, message) and may_issue(event)
+    return may_get(subject, Channel(message.payload["channel"])) and may_issue(event)
 
 
 def render(message: Message) -> Mail | Sms:
+    return link_message(message, event_of(message), Channel(message.payload["channel"]))
+
+
+def link_message(message: Message, event: StudyEvent, channel: Channel) -> Mail | Sms:
     """The link is made here; when the message does not leave, it is not kept."""
-    event = event_of(message)
     facts = readable(event.subject)
-    channel = LinkChannel(message.payload["channel"])
-    issued = issue_link(event=event, channel=channel, by=None, token=token_of(message))
+    issued = issue_link(event=event, channel=LinkChannel(channel), by=None, token=token_of(message))
     with translation.override(facts.language):
         heading = _("Message from %(site)s") % {"site": event.subject.site.name}
         sentences = [
@@ -74,7 +76,7 @@ def render(message: Message) -> Mail | Sms:
             _("Your year of birth opens it."),
             _("If it does not suit you, you need not do anything."),
         ]
-        return written(message, event.subject, facts, Said(heading, sentences))
+        return written(channel, event.subject, facts, Said(heading, sentences))
 
 
 def event_of(message: Message) -> StudyEvent:

@@ -94,8 +94,8 @@ def _rules_at(site: Site) -> Iterator[dict[str, Any]]:
     """One for each reminder and role. Who may not see the arm is not told of visits that depend on it."""
     if (study := definition_in_use(site)) is None:
         return
-    dated, since = {event.oid for event in study.events if event.day is not None}, _since(site)
-    for rule in study.reminders.rules:
+    dated, since = {event.oid for event in study.events if event.day is not None}, since_of(site)
+    for rule in study.reminders.of_staff:
         for role in rule.to:
             sees_arm = Permission.VIEW_ARM in PERMISSIONS[Role(role)]
             yield {
@@ -112,7 +112,7 @@ def _rules_at(site: Site) -> Iterator[dict[str, Any]]:
             }
 
 
-def _since(site: Site) -> dict[str, date]:
+def since_of(site: Site) -> dict[str, date]:
     """When the site got each reminder, by its OID: what would have been due before is not made up for."""
     uses = site.versions.select_related("version").defer("version__definition", "version__source_files")
     newest_first = uses.order_by("-active_from")

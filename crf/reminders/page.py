@@ -8,11 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
+from crf.epro.sending import LINK
 from crf.models import StudyEvent
-from crf.reminders import owed, words
+from crf.reminders import owed, participants, words
 from crf.reminders.holding import are_sent
 from crf.selectors.matrix import visit_label
 from crf.selectors.secrets import secrets_of
@@ -20,13 +21,15 @@ from crf.selectors.visible import Definitions
 from pallsoft.accounts.models import User
 from pallsoft.outbox.models import Message, State
 from sites.clock import database_now, local_today
-from sites.models import Role, Site, Subject
+from sites.models import Site, Subject
 from sites.permissions import AnyUser, Permission, at_sites, has_permission, sites_for
 from sites.working_days import working_day_from
 from trials.definition import Reminder, StudyDef
 from trials.models import Study
 
 PAGE, DAYS_AHEAD = 25, 7
+KINDS = (owed.KIND, participants.KIND, LINK)
+TOLD_FOR = timedelta(days=14)  # what does not reach a participant: nobody can take it up again but the site
 CHIPS = {
     State.SENT: "complete",
     State.DUE: "in_progress",
@@ -50,7 +53,7 @@ class ToCome:
 
 @dataclass(frozen=True)
 class Line:
-    """A reminder to one person, as it stands in the outbox."""
+    """A reminder to one person, as it stands in the outbox; of a participant neither name nor address."""
 
     message: Message
     label: str
@@ -60,6 +63,10 @@ class Line:
     person: str
     why: str = ""
     cure: str = ""
+
+    @property
+    def is_to_participant(self) -> bool:
+        return self.message.kind != owed.KIND
 
     @property
     def chip(self) -> str:
@@ -108,12 +115,17 @@ class Board:
     @cached_property
     def rows(self) -> QuerySet[Message]:
         subjects = Subject.objects.filter(site__in=self.sites).values("pk")
-        found = Message.objects.filter(study_id=self.study.pk, kind=owed.KIND, subject_id__in=subjects)
+        found = Message.objects.filter(study_id=self.study.pk, kind__in=KINDS, subject_id__in=subjects)
         return found.exclude(event_id__in=self._hidden.values("pk"))
+
+    @property
+    def to_staff(self) -> QuerySet[Message]:
+        return self.rows.filter(kind=owed.KIND)
 
     @cached_property
     def dead(self) -> list[Line]:
-        return self.lines(list(self.rows.filter(state=State.DEAD).order_by("-due_at", "pk")))
+        told = Q(kind=owed.KIND) | Q(due_at__gte=database_now() - TOLD_FOR)
+        return self.lines(list(self.rows.filter(told, state=State.DEAD).order_by("-due_at", "pk")))
 
     @cached_property
     def sent_last_week(self) -> int:
@@ -130,7 +142,7 @@ class Board:
             label, visit = self._named(one.topic, event)
             held = self.study.reminders_paused or site.reminders_paused
             line = days[leaves].setdefault(key, ToCome(label, visit, event.subject, one.ordinal, held))
-            if (role := str(Role(one.role).label)) not in line.roles:
+            if (role := words.recipient(one.role)) not in line.roles:
                 line.roles.append(role)
         return sorted((day, list(lines.values())) for day, lines in days.items())
 
@@ -146,17 +158,18 @@ class Board:
     def lines(self, messages: list[Message]) -> list[Line]:
         events = self._events_of({row.event_id for row in messages if row.event_id})
         people = User.objects.in_bulk({row.recipient_id for row in messages})
-        return [self._line(row, events[row.event_id], people[row.recipient_id]) for row in messages if row.event_id]
+        return [self._line(row, events[row.event_id], people.get(row.recipient_id)) for row in messages if row.event_id]
 
-    def _line(self, row: Message, event: StudyEvent, person: User) -> Line:
+    def _line(self, row: Message, event: StudyEvent, person: User | None) -> Line:
         label, visit = self._named(row.topic, event)
-        why, cure = words.failure(row.error) if row.state == State.DEAD else ("", "")
-        role = str(Role(row.payload["role"]).label)
-        return Line(row, label, visit, event.subject, role, person.full_name, why, cure)
+        why, cure = words.failure(row) if row.state == State.DEAD else ("", "")
+        name = person.full_name if person else ""
+        return Line(row, label, visit, event.subject, words.recipient(row.payload.get("role")), name, why, cure)
 
     def _named(self, topic: str, event: StudyEvent) -> tuple[str, str]:
         """The words of reminder and visit, also of those that a newer version has no more."""
-        label = next((str(rule.label) for rule in self._all_rules if rule.oid == topic), topic)
+        named = (str(rule.label) for rule in self._all_rules if rule.oid == topic)
+        label = next(named, topic or _("Link to the questionnaire"))
         study = next(one for one in self.definitions.all if one.has_event(event.event_oid))
         return label, visit_label(event, study.event(event.event_oid))
 
@@ -172,9 +185,12 @@ class Board:
         return events.exclude(**sees) if sees else events.none()
 
     @cached_property
-    def _owed(self) -> list[owed.Owed]:
+    def _owed(self) -> list[owed.Owed | participants.Owed]:
         hidden = set(self._hidden.values_list("pk", flat=True))
-        return [one for one in owed.to_come(self.sites, DAYS_AHEAD) if one.event_id not in hidden]
+        found: list[owed.Owed | participants.Owed] = []
+        found += owed.to_come(self.sites, DAYS_AHEAD)
+        found += participants.to_come(self.sites, DAYS_AHEAD)
+        return [one for one in found if one.event_id not in hidden]
 
     @cached_property
     def _events(self) -> dict[Any, StudyEvent]:
@@ -201,7 +217,8 @@ def context_of(board: Board, page: str) -> dict[str, Any]:
 def _rule(study: StudyDef, rule: Reminder) -> dict[str, Any]:
     return {
         "label": rule.label,
-        "roles": [Role(role).label for role in rule.to],
+        "roles": [words.recipient(role) for role in rule.to],
+        "confirm_alive": rule.is_to_participant and rule.confirm_alive,
         "visits": [study.event(oid).label for oid in rule.at],
         "when": words.when(rule),
         "how_often": words.how_often(rule),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db import transaction
 
-from crf.reminders import owed
+from crf.reminders import owed, participants
 from crf.reminders.holding import held_until
 from pallsoft.outbox.services import wake_relay
 from sites.clock import database_now
@@ -15,7 +15,8 @@ from sites.selectors import definition_in_use
 def plan_reminders() -> int:
     """Owe what is due now; returns how many are new. Safe to run at any time, by several at once and again."""
     with transaction.atomic():
-        new = owed.plan(_sites_open_now())
+        sites = list(_sites_open_now())
+        new = owed.plan(sites) + participants.plan(sites)
         if new:
             transaction.on_commit(wake_relay, robust=True)
     return new

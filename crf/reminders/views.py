@@ -1,4 +1,4 @@
-"""Reminders, for who manages the sites: what was sent, what failed, what comes, and the pause."""
+"""Reminders: what was sent, failed and comes, for who manages the sites; what waits for a tick, for the site."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from crf.reminders.page import Board, context_of
-from crf.reminders.services import send_reminder_again
+from crf.reminders.services import confirm_alive, send_reminder_again
+from crf.reminders.waiting import held_messages
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites.permissions import Permission
-from sites.selectors import site_for, study_for
+from sites.selectors import site_for, study_for, subject_for
 from sites.services import pause_reminders
 
 
@@ -28,7 +29,7 @@ def _act(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     act, code = request.POST.get("act"), request.POST.get("site", "")
     if act == "again":
         number = request.POST.get("message", "")
-        rows = Board(request.user, study).rows
+        rows = Board(request.user, study).to_staff
         message = get_object_or_404(rows, pk=number if number.isdecimal() and len(number) < 19 else 0)
         send_reminder_again(message=message, by=request.user)
         messages.success(request, _("It is sent again now, if it is still needed."))
@@ -38,3 +39,15 @@ def _act(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
         said = _("Reminders are paused: %(place)s.") if act == "pause" else _("Reminders go on: %(place)s.")
         messages.success(request, said % {"place": place})
     return redirect("reminders", study_oid=study_oid)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def messages_waiting(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
+    """POST: the participant of number `subject` was seen alive in the hospital record today."""
+    study = study_for(request.user, study_oid, Permission.ENTER_DATA)
+    if number := request.POST.get("subject"):
+        confirm_alive(subject=subject_for(request.user, study_oid, number, Permission.ENTER_DATA), by=request.user)
+        messages.success(request, _("Noted. The message leaves now."))
+        return redirect("messages-waiting", study_oid=study_oid)
+    lines = held_messages(request.user, study)
+    return render(request, "crf/messages_waiting.html", {"study": study, "lines": lines})

@@ -3,6 +3,8 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from pallsoft.outbox.models import Message
+from sites.models import Role
 from trials.definition import Reminder
 
 # {what a mail failed by: (why, what to do)}; anything else is the mail server.
@@ -18,10 +20,17 @@ _OTHER = (
 )
 
 
-def failure(error: str) -> tuple[str, str]:
-    """Why a mail did not arrive, and what to do about it."""
-    why, cure = FAILURES.get(error, _OTHER)
+def failure(message: Message) -> tuple[str, str]:
+    """Why a message did not arrive, and what to do about it."""
+    if message.recipient_id == message.subject_id:
+        return _("It could not be delivered."), _("The site sees it on its worklist, and checks number and address.")
+    why, cure = FAILURES.get(message.error, _OTHER)
     return str(why), str(cure)
+
+
+def recipient(role: str | None) -> str:
+    """A link that the site sends has no role of a rule: it goes to the participant too."""
+    return str(Role(role).label) if role in Role.values else _("Participant")
 
 
 def when(rule: Reminder) -> str:

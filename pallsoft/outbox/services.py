@@ -73,6 +73,12 @@ def send_again(message: Message) -> None:
     transaction.on_commit(wake_relay, robust=True)
 
 
+def try_now(*, kind: str, subject_id: uuid.UUID) -> None:
+    """What a participant's message waited for has come."""
+    Message.objects.filter(kind=kind, subject_id=subject_id, state=State.DUE).update(next_try_at=Now())
+    transaction.on_commit(wake_relay, robust=True)
+
+
 def send_due() -> int:
     """Send everything that is due, row by row, each in its own transaction. Returns how many rows were handled."""
     handled = 0

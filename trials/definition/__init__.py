@@ -31,7 +31,7 @@ from trials.definition.plan import (
     Table,
     TimelineLane,
 )
-from trials.definition.reminders import Reminder, ReminderPlan
+from trials.definition.reminders import PARTICIPANT, Reminder, ReminderPlan
 from trials.definition.safety import SafetyPlan
 from trials.definition.study import DAYS_SETTINGS, Default, StudyDef
 from trials.definition.texts import MISSING_CODES, YES_NO, CodeList, CodeListItem, Text
@@ -42,14 +42,52 @@ if TYPE_CHECKING:
     from trials.models import StudyVersion
 
 __all__ = [
-    "DAYS_SETTINGS", "MISSING_CODES", "YES_NO",
-    "Anchor", "Arm", "ByLink", "Cancellation", "CodeList", "CodeListItem", "CommonCheck", "Consent", "ConsentOption",
-    "ConsentVersion", "Contact", "Criterion", "Default", "DefinitionError", "EditCheck", "Eligibility", "Fact",
-    "Factor", "FirstQuestion", "FormDef", "FormRef", "Gate", "ItemDef", "ItemGroupDef", "LinkPlan", "NrsAnchors",
-    "Proposal", "Reminder",
-    "ReminderPlan", "SafetyPlan", "Setting", "StudyDef", "StudyEventDef", "Table", "Text", "TimelineLane",
-    "VerificationPlan", "VerificationRule", "VerificationSample",
-    "definition_of", "parse", "read",
+    "DAYS_SETTINGS",
+    "MISSING_CODES",
+    "PARTICIPANT",
+    "YES_NO",
+    "Anchor",
+    "Arm",
+    "ByLink",
+    "Cancellation",
+    "CodeList",
+    "CodeListItem",
+    "CommonCheck",
+    "Consent",
+    "ConsentOption",
+    "ConsentVersion",
+    "Contact",
+    "Criterion",
+    "Default",
+    "DefinitionError",
+    "EditCheck",
+    "Eligibility",
+    "Fact",
+    "Factor",
+    "FirstQuestion",
+    "FormDef",
+    "FormRef",
+    "Gate",
+    "ItemDef",
+    "ItemGroupDef",
+    "LinkPlan",
+    "NrsAnchors",
+    "Proposal",
+    "Reminder",
+    "ReminderPlan",
+    "SafetyPlan",
+    "Setting",
+    "StudyDef",
+    "StudyEventDef",
+    "Table",
+    "Text",
+    "TimelineLane",
+    "VerificationPlan",
+    "VerificationRule",
+    "VerificationSample",
+    "definition_of",
+    "parse",
+    "read",
 ]  # fmt: skip
 
 

@@ -102,6 +102,10 @@ class StudyDef:
     def has_event(self, oid: str) -> bool:
         return oid in self._events
 
+    def has_link(self, event_oid: str) -> bool:
+        """Are questionnaires of the event answered by link?"""
+        return any(self.form(ref.form).by_link for ref in self.event(event_oid).forms)
+
     def form_of(self, item_oid: str) -> FormDef:
         return self._items[item_oid][0]
 

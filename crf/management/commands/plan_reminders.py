@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from crf.models import StudyEvent
-from crf.reminders import owed
+from crf.reminders import owed, participants
 from crf.reminders.holding import are_sent, held_until
 from crf.reminders.planner import plan_reminders
 from pallsoft.accounts.models import User
@@ -29,15 +29,18 @@ class Command(BaseCommand):
     def _tell(self) -> None:
         sites = {site.pk: site for site in Site.objects.select_related("study") if definition_in_use(site)}
         due = owed.to_come(sites.values(), days=0)
-        events = StudyEvent.objects.select_related("subject").in_bulk({one.event_id for one in due})
+        asked = participants.to_come(sites.values(), days=0)
+        visits = {one.event_id for one in due} | {one.event_id for one in asked}
+        events = StudyEvent.objects.select_related("subject").in_bulk(visits)
         people = User.objects.in_bulk({one.recipient_id for one in due})
-        for one in due:
+        told = [(one, people[one.recipient_id].username) for one in due] + [(one, one.subject_id) for one in asked]
+        for one, who in told:
             event, site = events[one.event_id], sites[one.site_id]
             self.stdout.write(
                 f"{one.day} {site.study.oid} {site.code} {event.subject.number} {event.event_oid}-{event.ordinal} "
-                f"{one.topic} {one.ordinal} {one.role} {people[one.recipient_id].username}"
+                f"{one.topic} {one.ordinal} {one.role} {who}"
             )
-        self.stdout.write(f"{len(due)} reminder(s) due")
+        self.stdout.write(f"{len(told)} reminder(s) due")
         now = database_now()
         for site in sites.values():
             if not are_sent(site.study):

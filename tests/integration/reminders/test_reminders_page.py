@@ -162,7 +162,7 @@ def test_a_copy_of_the_system_says_that_nothing_leaves_it(late, page, settings):
 def test_it_shows_the_rules_as_ours_and_in_words(late, page):
     text = page()
     assert "3 dager før planlagt dag" in text and "inntil 3 ganger, hver 7. dag" in text
-    assert text.count('class="tag tag-default"') == 3
+    assert text.count('class="tag tag-default"') == 4
 
 
 def test_an_empty_page_says_so(page, coordinator, bodo):
