@@ -4,7 +4,7 @@ from django.urls import path
 
 from crf.epro import card
 from crf.reminders.views import messages_waiting, reminders_page
-from crf.safety.views import safety_page
+from crf.safety.views import safety_page, serious_event_paper
 from crf.views import (
     access_log,
     amendment,
@@ -72,6 +72,7 @@ urlpatterns = [
     path("survival/", survival.survival_check, name="survival-check"),
     path("messages-waiting/", messages_waiting, name="messages-waiting"),
     path("safety/", safety_page, name="safety"),
+    path(f"{FORM}serious-event/", serious_event_paper, name="serious-event-paper"),
     path("access/", access_log.access_page, name="access-log"),
     path(f"{FORM}next/", forms.go_on, name="form-next"),
     path(f"{FORM}void/", forms.void, name="form-void"),

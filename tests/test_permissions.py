@@ -119,6 +119,7 @@ ACCESS = {
     "survival-check": (SITE, SITE),
     "messages-waiting": (SITE, SITE),
     "safety": (RAISERS, NOBODY),
+    "serious-event-paper": (NOBODY, NOBODY),  # no serious event stands here: tests/integration/safety
     "access-log": (PI | COORDINATOR | {R.INSPECTOR}, NOBODY),
     "form-void": (SITE, SITE),
     "form-migrate": (NOBODY, NOBODY),  # no form of an older version: tests/scenarios/test_s21

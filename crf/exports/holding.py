@@ -9,7 +9,7 @@ from crf.models.requests import ExportKind
 from pallsoft.audit.models import ChangeSet, Seal
 from sites.models import Subject
 
-WITH_VALUES = (ExportKind.DATASET, ExportKind.TRAIL, ExportKind.CASEBOOK)
+WITH_VALUES = (ExportKind.DATASET, ExportKind.TRAIL, ExportKind.CASEBOOK, ExportKind.SERIOUS_EVENT)
 
 
 def files_with(subject: Subject) -> list[dict[str, str]]:
@@ -33,14 +33,14 @@ def holds_erased(job: ExportJob) -> bool:
 
 
 def let_go(subject: Subject) -> None:
-    """Casebooks that wait are not made, and the files of others go as soon as the erasure is certain."""
+    """Papers of the subject that wait are not made, and the files of others go as soon as the erasure is certain."""
     made_or_waiting = (ExportState.REQUESTED, ExportState.DONE)
     ExportJob.objects.filter(subject=subject, state__in=made_or_waiting).update(state=ExportState.ERASED)
     transaction.on_commit(delete_erased, robust=True)
 
 
 def delete_erased() -> None:
-    """Files of casebooks whose subject was erased. The sweep asks again: a process may die in between."""
+    """Papers whose subject was erased. The sweep asks again: a process may die in between."""
     for job in ExportJob.objects.filter(state=ExportState.ERASED):
         for path in settings.EXPORT_DIR.glob(f"*-{job.id.hex[:8]}.*"):
             path.unlink(missing_ok=True)

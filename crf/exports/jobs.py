@@ -117,6 +117,7 @@ _MAKERS: dict[ExportKind, Callable[[ExportJob], None]] = {
     ExportKind.BLANK_CRF: _paper,
     ExportKind.ANNOTATED_CRF: _paper,
     ExportKind.SCHEDULE: _paper,
+    ExportKind.SERIOUS_EVENT: _paper,
 }
 
 

@@ -1,4 +1,4 @@
-"""The PDF of a job: a casebook, or a paper of the definition alone."""
+"""The PDF of a job: a casebook, a serious event, or a paper of the definition alone."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from crf.models import ExportJob, ExportKind
 from crf.paper.casebook import casebook_of
 from crf.paper.definition import form_papers, schedule_of
 from crf.paper.pages import pdf_of_template
+from crf.paper.serious_event import serious_event_of
 from pallsoft.pdf import can_make_pdf
 from sites.models import Subject
 from sites.selectors import version_at
@@ -22,6 +23,7 @@ TEMPLATES = {
     ExportKind.BLANK_CRF: "blank",
     ExportKind.ANNOTATED_CRF: "annotated",
     ExportKind.SCHEDULE: "schedule",
+    ExportKind.SERIOUS_EVENT: "serious_event",
 }
 
 
@@ -41,6 +43,9 @@ def make(job: ExportJob) -> tuple[bytes, dict[str, Any]]:
 def _context(job: ExportJob, version: StudyVersion, subject: Subject | None) -> dict[str, Any]:
     definition = definition_of(version)
     shared = {"study": job.study, "definition": definition}
+    if job.form_data:
+        event = serious_event_of(job.form_data, job.requested_by, with_arm=job.with_arm)
+        return shared | {"event": event, "subject": event.subject}
     if subject:
         subject.study = subject.site.study = job.study
         return shared | {"book": casebook_of(subject, job.requested_by, with_arm=job.with_arm), "subject": subject}

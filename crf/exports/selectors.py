@@ -15,7 +15,13 @@ from trials.models import Study
 
 SHOWN = 20
 DATA = (ExportKind.DATASET, ExportKind.TRAIL)
-PAPER = (ExportKind.CASEBOOK, ExportKind.BLANK_CRF, ExportKind.ANNOTATED_CRF, ExportKind.SCHEDULE)
+PAPER = (
+    ExportKind.CASEBOOK,
+    ExportKind.BLANK_CRF,
+    ExportKind.ANNOTATED_CRF,
+    ExportKind.SCHEDULE,
+    ExportKind.SERIOUS_EVENT,
+)
 NEEDED = {ExportKind.DATASET: Permission.EXPORT, ExportKind.TRAIL: Permission.EXPORT_TRAIL}
 
 

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crf.models import ExportJob, ExportKind
+from crf.models import ExportJob, ExportKind, FormData
 from crf.tasks import make_export
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
@@ -34,6 +34,22 @@ def request_casebook(*, subject: Subject, language: str, by: User) -> ExportJob:
         by=by,
         kind=ExportKind.CASEBOOK,
         subject=subject,
+        language=language,
+        sites=[site.code],
+        with_arm=has_permission(by, Permission.VIEW_ARM, study, site),
+    )
+
+
+def request_serious_event(*, form: FormData, language: str, by: User) -> ExportJob:
+    """The form of one serious event as a PDF for the sponsor's and the site's files. Raises as `request_casebook`."""
+    study, site = form.subject.study, form.subject.site
+    require(by, Permission.VIEW_SUBJECT, study, site)
+    return _remember(
+        study=study,
+        by=by,
+        kind=ExportKind.SERIOUS_EVENT,
+        subject=form.subject,
+        form_data=form,
         language=language,
         sites=[site.code],
         with_arm=has_permission(by, Permission.VIEW_ARM, study, site),

@@ -93,14 +93,19 @@ class ExportKind(models.TextChoices):
     BLANK_CRF = "blank_crf", _("Blank CRF")
     ANNOTATED_CRF = "annotated_crf", _("Annotated CRF")
     SCHEDULE = "schedule", _("Visit schedule")
+    SERIOUS_EVENT = "serious_event", _("Serious event")
 
 
 class ExportJob(RegulatedModel):
-    """A file asked for by a person: what it holds, up to which seal, and its hash. `subject`: of a casebook."""
+    """A file asked for by a person: what it holds, up to which seal, and its hash.
+
+    `subject`: of a casebook or a serious event; `form_data`: the form of that event.
+    """
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=14, choices=ExportKind, default=ExportKind.DATASET)
     subject = models.ForeignKey(Subject, models.PROTECT, null=True, related_name="+")
+    form_data = models.ForeignKey(FormData, models.PROTECT, null=True, related_name="+")
     language = models.CharField(max_length=2, default="nb")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(db_default=Now())

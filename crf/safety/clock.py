@@ -45,5 +45,6 @@ def aware_at(row: FormData, study: StudyDef, plan: SafetyPlan) -> datetime:
     return at if isinstance(at, datetime) else row.created_in.at
 
 
-def is_serious(row: FormData, plan: SafetyPlan) -> bool:
-    return row.removed_in is None and row.data.get(plan.serious) == YES
+def is_serious(row: FormData, plan: SafetyPlan | None) -> bool:
+    """Does the form stand, and does it say that the event is serious?"""
+    return bool(plan and row.form_oid == plan.form and row.removed_in is None and row.data.get(plan.serious) == YES)

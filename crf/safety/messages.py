@@ -24,7 +24,7 @@ def follow_safety(row: FormData, study: StudyDef) -> None:
     `event_id` carries the form, so that each contact is told of each event once, however often it is saved.
     """
     plan = study.safety
-    if plan is None or row.form_oid != plan.form or not is_serious(row, plan):
+    if plan is None or not is_serious(row, plan):
         return
     for person in _contacts(row, plan):
         owe(

@@ -29,6 +29,7 @@ class SeriousEvent:
 
     subject: Subject
     url: str
+    paper_url: str
     aware_at: datetime
     entered_at: datetime
     reported_at: datetime | None
@@ -72,7 +73,14 @@ class _Site:
         told = row.data.get(self.plan.reported, "")
         reported = typed(self.definition.item(self.plan.reported), told) if told else None
         at = reported if isinstance(reported, datetime) else None
-        return SeriousEvent(row.subject, _url(row), aware_at(row, self.definition, self.plan), row.created_in.at, at)
+        return SeriousEvent(
+            subject=row.subject,
+            url=_url(row),
+            paper_url=_url(row, "serious-event-paper"),
+            aware_at=aware_at(row, self.definition, self.plan),
+            entered_at=row.created_in.at,
+            reported_at=at,
+        )
 
     def _mismatches(self) -> Iterator[Mismatch]:
         fatal: dict[UUID, list[FormData]] = defaultdict(list)
@@ -96,6 +104,6 @@ class _Site:
         return bool(row.data.get(self.plan.outcome) == self.plan.fatal)
 
 
-def _url(row: FormData) -> str:
+def _url(row: FormData, name: str = "form") -> str:
     place = [row.subject.study.oid, row.subject.number, *row.event.key, row.form_oid, row.repeat_key]
-    return reverse("form", args=place)
+    return reverse(name, args=place)

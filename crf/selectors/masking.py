@@ -96,7 +96,9 @@ def decisions_for(user: AnyUser, study: Study) -> list[Decision]:
     ends = ChangeSet.objects.in_bulk([r.confirmed_in or r.refused_in for r in requests if not r.is_waiting])
     files = list(
         ExportJob.objects.filter(
-            study=study, state=ExportState.DONE, kind__in=[ExportKind.DATASET, ExportKind.TRAIL, ExportKind.CASEBOOK]
+            study=study,
+            state=ExportState.DONE,
+            kind__in=[ExportKind.DATASET, ExportKind.TRAIL, ExportKind.CASEBOOK, ExportKind.SERIOUS_EVENT],
         ).select_related("requested_by", "subject")
     )
     found = [_decision(request, ends, files, user) for request in requests]

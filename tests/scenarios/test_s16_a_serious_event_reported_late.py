@@ -11,37 +11,18 @@ from crf.safety.clock import unreported_at
 from crf.safety.messages import SERIOUS
 from crf.safety.reconciliation import reconciliation
 from crf.services import void_form
-from pallsoft.demo.answers import utc_text
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.services import send_due
-from sites.clock import database_now, local_today
+from sites.clock import local_today
 from sites.models import DeathCause
 from sites.selectors import definition_at
 from sites.services import record_death
 from sites.worklist import work_items
 from tests.fixtures.by_hand import enter
 from tests.fixtures.leaving import died  # noqa: F401 - a fixture must stand in the module to be found
+from tests.fixtures.serious import TERM
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TERM = "Tarmobstruksjon – brått innlagt"
-
-
-@pytest.fixture
-def known():
-    """known(hours): so many hours ago, as it is stored."""
-    return lambda hours: utc_text(database_now() - timedelta(hours=hours))
-
-
-@pytest.fixture
-def event(subject, crc):
-    """event(AE_AWARE=…): the first report, or more of the same."""
-
-    def saved(first=True, **more):
-        values = {"AE_TERM": TERM, "AE_SER": "Y", "AE_CRIT": "HOSPITAL"} if first else {}
-        told = {"AE_C5": "meldes nå", "AE_C3": "registreres nå"} | ({"AE_D1": "helg"} if "AE_SENT" in more else {})
-        return enter(subject, crc, "LOG", "AE", values | more, why=told)
-
-    return saved
 
 
 def waits(user, study):

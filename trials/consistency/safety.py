@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from trials.consistency.fault import Fault
 from trials.definition import SafetyPlan, StudyDef
 
+KINDS = {"serious": "yesno", "onset": "partial_date", "aware": "datetime", "reported": "datetime"}
+
 
 def safety_fits(study: StudyDef) -> Iterator[Fault]:
     plan = study.safety
@@ -13,7 +15,7 @@ def safety_fits(study: StudyDef) -> Iterator[Fault]:
     if not study.has_form(plan.form):
         yield Fault(("safety", "form"), f"{plan.form} is not a form of this study")
         return
-    for key, kind in (("serious", "yesno"), ("aware", "datetime"), ("reported", "datetime")):
+    for key, kind in KINDS.items():
         oid = getattr(plan, key)
         if oid not in study.form(plan.form).item_oids:
             yield Fault(("safety", key), f"{oid} is not an item of form {plan.form}")

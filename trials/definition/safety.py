@@ -11,14 +11,16 @@ from trials.reading import SOURCE, WORDS, choice, many, may, needs, whole
 
 @dataclass(frozen=True, kw_only=True)
 class SafetyPlan:
-    """`form` is the form of adverse events. Its items: `serious` (yes or no), `aware` and `reported` (instants),
-    `grade`, whose codes `grave` are usually serious, and `outcome`, whose code `fatal` means death.
+    """`form` is the form of adverse events. Its items: `serious` (yes or no), `onset` (a day), `aware` and
+    `reported` (instants), `grade`, whose codes `grave` are usually serious, and `outcome`, whose code `fatal` means
+    death.
 
     The site has to report within `hours` of becoming aware; a mail goes to the roles `to` when one is entered.
     """
 
     form: str = needs(OID)
     serious: str = needs(OID)
+    onset: str = needs(OID)
     aware: str = needs(OID)
     reported: str = needs(OID)
     grade: str = needs(OID)

@@ -1,0 +1,67 @@
+"""The report of one serious event on paper: its times, what is entered, and nobody's identity beyond the number.
+
+What a report holds: ICH E2A, III.B and appendix 1 (what there is of it in the form of adverse events).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from crf.entry.document import Document
+from crf.models import FormData
+from crf.paper.casebook import AnswerLine, Signed, answers_of, signatures_of
+from crf.selectors.definitions import definition_for
+from crf.selectors.words import answer_words
+from pallsoft.accounts.models import User
+from sites.models import Subject
+from trials.definition import SafetyPlan, StudyDef
+
+
+@dataclass(frozen=True)
+class SeriousEventPaper:
+    """`times`: (label, words) in the order in which they happen; `groups`: all other answers of the form."""
+
+    subject: Subject
+    row: FormData
+    title: str
+    times: list[tuple[str, str]]
+    groups: list[tuple[str, list[AnswerLine]]]
+    signed: list[Signed]
+
+
+def serious_event_of(row: FormData, user: User, *, with_arm: bool) -> SeriousEventPaper:
+    """What `user` may see of it, in the active language and time zone."""
+    study = definition_for(row)
+    plan = study.safety
+    assert plan is not None  # a paper is asked for of serious events only
+    row.subject.study = row.subject.site.study = row.study
+    in_times = {plan.onset, plan.aware, plan.reported}
+    groups = [
+        (label, [line for line in lines if line.oid not in in_times])
+        for label, lines in answers_of(row, user, with_arm=with_arm)
+    ]
+    return SeriousEventPaper(
+        subject=row.subject,
+        row=row,
+        title=f"{study.form(row.form_oid).title} {row.repeat_key}",
+        times=list(_times(row, study, plan)),
+        groups=[(label, lines) for label, lines in groups if lines],
+        signed=signatures_of(row, user),
+    )
+
+
+def _times(row: FormData, study: StudyDef, plan: SafetyPlan) -> Iterator[tuple[str, str]]:
+    yield _told(row, study, plan.onset)
+    yield _told(row, study, plan.aware)
+    yield (
+        _("Entered"),
+        f"{row.created_in.at.astimezone(ZoneInfo(row.subject.site.timezone)):%d.%m.%Y %H:%M}",
+    )  # as the answers
+    yield _told(row, study, plan.reported)
+
+
+def _told(row: FormData, study: StudyDef, oid: str) -> tuple[str, str]:
+    item, answer = study.item(oid), Document(row.data, row.marks).answer(oid)
+    return str(item.label), answer_words(study, item, answer, ZoneInfo(row.subject.site.timezone))
