@@ -7,6 +7,7 @@ class CrfConfig(AppConfig):
     name = "crf"
 
     def ready(self) -> None:
+        from crf.epro import guessing
         from crf.epro import sending as links
         from crf.epro.waiting import to_ring
         from crf.exports.holding import files_with, let_go
@@ -58,5 +59,6 @@ class CrfConfig(AppConfig):
             waits=sending.waits,
             to_participant=True,
         )
+        registry.register(guessing.TO_SECURITY, still_owed=guessing.still_owed, render=guessing.render)
         following.register(follow_subject)
         erasing.register(files_with, let_go)

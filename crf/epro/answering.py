@@ -8,10 +8,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from crf.answers import SubjectAnswers
-from crf.entry.document import Answer
+from crf.entry.document import Answer, Document
 from crf.epro.links import is_usable
 from crf.epro.questionnaire import Question, Questionnaire, row_of
-from crf.models import PARTICIPANT, Device, PersonalLink, StopWish
+from crf.models import PARTICIPANT, Answerer, Device, PersonalLink, StopWish
 from crf.selectors.place import place_of
 from crf.services.saving import Author, Given, store
 from pallsoft.audit.context import change_set
@@ -19,7 +19,7 @@ from pallsoft.errors import NotAllowedNow
 from sites.clock import database_now, local_today
 from sites.selectors import definition_at
 from sites.services.holding import lock_subject
-from trials.definition import ByLink
+from trials.definition import ByLink, LinkPlan
 
 
 def questionnaire_of(link: PersonalLink) -> Questionnaire:
@@ -29,13 +29,13 @@ def questionnaire_of(link: PersonalLink) -> Questionnaire:
     return Questionnaire(answers, event)
 
 
-def begin(*, link: PersonalLink, helped: bool, device: Device) -> None:
+def begin(*, link: PersonalLink, who: Answerer, device: Device) -> None:
     """Note who answers, and on what, before the first question. Raises NotAllowedNow."""
     with transaction.atomic():
         link = _held(link)
         with _changing(link, "crf.begin_questionnaire"):
-            link.helped, link.device = helped, device
-            link.save(update_fields=["helped", "device"])
+            link.answered_by, link.device = who, device
+            link.save(update_fields=["answered_by", "device"])
 
 
 def answer(*, link: PersonalLink, question: Question, given: Answer) -> None:
@@ -69,7 +69,7 @@ def give_up(*, link: PersonalLink) -> None:
             if row_of(asked.answers, asked.event, form.oid):
                 own = [question for question in asked.questions if question.form.oid == form.oid and question.is_open]
                 may = [one.item.oid for one in own if asked.plan.too_ill in one.item.missing]
-                _save(link, form.oid, {oid: Answer(missing=asked.plan.too_ill) for oid in may})
+                _save(link, form.oid, {oid: Answer(missing=asked.plan.too_ill) for oid in may}, about={})
             elif form.by_link:
                 _save(link, form.oid, {form.by_link.not_answered: Answer(asked.plan.given_up)}, about={})
         _finish(link)
@@ -117,18 +117,20 @@ def _save(link: PersonalLink, form_oid: str, given: dict[str, Answer], *, about:
     by_link = place.form.by_link
     if not given or by_link is None:
         return
-    told = _about(link, by_link) if place.row is None and about is None else about or {}
-    values = {oid: one.value for oid, one in given.items()}
-    missing = {oid: one.missing for oid, one in given.items() if one.missing}
-    before = [(place.current.answer(oid), one) for oid, one in given.items()]
-    if all(_is_same(was, one) for was, one in before):
+    if about is None:
+        about = _less_own(link, by_link, place.current) if place.row else _about(link, by_link)
+    if all(_is_same(place.current.answer(oid), one) for oid, one in given.items()):
         return
+    given = {oid: Answer(code) for oid, code in about.items()} | given
+    before = [(place.current.answer(oid), one) for oid, one in given.items()]
     changes = any(was and not _is_same(was, one) for was, one in before)
     reason = _("Changed by the participant before handing in") if changes else ""
+    values = {oid: one.value for oid, one in given.items()}
+    missing = {oid: one.missing for oid, one in given.items() if one.missing}
     entered = {oid: one.entered for oid, one in given.items() if one.entered}
     store(
         place,
-        Given(told | values, missing, entered, reason),
+        Given(values, missing, entered, reason),
         seen_version=place.row.version if place.row else 0,
         author=Author(None, PARTICIPANT, "crf.answer_by_link", place.subject.number),
     )
@@ -140,18 +142,35 @@ def _is_same(was: Answer, one: Answer) -> bool:
 
 def _about(link: PersonalLink, by_link: ByLink) -> dict[str, str]:
     """How it is answered, as it is told with the first answer of a form."""
-    study = definition_at(link.subject.site)
-    plan = study.links
-    assert plan is not None  # trials/consistency/links.py
+    plan = _plan(link)
     language = "nb" if (get_language() or "nb").startswith("nb") else "en"
     told = {
         by_link.mode: plan.mode,
-        by_link.who: plan.helped if link.helped else plan.alone,
+        by_link.who: _code(link),
         by_link.language: plan.languages.get(language, ""),
     }
     if by_link.day:
         told[by_link.day] = local_today(link.subject.site.timezone).isoformat()
     return told
+
+
+def _less_own(link: PersonalLink, by_link: ByLink, stored: Document) -> dict[str, str]:
+    """Who answers, when it is less the patient than so far: a form is as own as its least own answer."""
+    who, was = _plan(link).who, stored.answer(by_link.who).value
+    is_less = was not in who or who.index(_code(link)) > who.index(was)
+    return {by_link.who: _code(link)} if is_less else {}
+
+
+def _code(link: PersonalLink) -> str:
+    plan = _plan(link)
+    codes = {Answerer.ALONE: plan.alone, Answerer.HELPED: plan.helped, Answerer.PROXY: plan.proxy}
+    return codes[Answerer(link.answered_by)]
+
+
+def _plan(link: PersonalLink) -> LinkPlan:
+    plan = definition_at(link.subject.site).links
+    assert plan is not None  # trials/consistency/links.py
+    return plan
 
 
 def _finish(link: PersonalLink) -> None:

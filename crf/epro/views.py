@@ -20,10 +20,11 @@ from crf.entry.document import Document
 from crf.entry.posted import read_posted
 from crf.epro import answering
 from crf.epro.devices import device_of
+from crf.epro.guessing import count_wrong_token
 from crf.epro.links import link_for, locked_until, try_to_open
 from crf.epro.page import question_page
 from crf.epro.questionnaire import row_of
-from crf.models import PersonalLink, StopWish
+from crf.models import Answerer, PersonalLink, StopWish
 from pallsoft.accounts.idle import open_while_locked
 from pallsoft.errors import InvalidInput, PallsoftError
 from sites.clock import local_today
@@ -42,7 +43,7 @@ def participant_page(view: View) -> View:
     def shown(request: HttpRequest, token: str, **place: Any) -> HttpResponse:
         link = link_for(token)
         if link is None:
-            return _private(lost(request))
+            return lost(request)
         with timezone.override(link.subject.site.timezone):
             if view is not gate_page and not is_open(request, link):
                 response: HttpResponse = redirect("link", token=token)
@@ -78,7 +79,7 @@ def gate_page(request: HttpRequest, link: PersonalLink, token: str) -> HttpRespo
 
 def question_view(request: HttpRequest, link: PersonalLink, token: str, n: int) -> HttpResponse:
     """Question n: the answer is saved, then the next one comes. `act=stop`: the participant has no strength left."""
-    if link.helped is None or answering.is_finished(link):
+    if link.answered_by is None or answering.is_finished(link):
         return redirect("link", token=token)
     asked = answering.questionnaire_of(link)
     if not 1 <= n <= len(asked.questions):
@@ -154,6 +155,7 @@ stop = participant_page(stop_view)
 @open_while_locked
 def lost(request: HttpRequest, rest: str = "") -> HttpResponse:
     """One kind sentence in both languages, whatever was wrong with the link. 200: there is nothing to be found out."""
+    count_wrong_token(request)
     return _private(render(request, "epro/lost.html"))
 
 
@@ -167,9 +169,9 @@ def _begin(request: HttpRequest, link: PersonalLink, token: str) -> HttpResponse
     asked = answering.questionnaire_of(link)
     if not asked.questions:  # the staff has entered the answers meanwhile
         return _page(request, "epro/thanks.html", link, token, {})
-    if request.method == "POST" and request.POST.get("who") in {"alone", "helped"}:
-        helped = request.POST["who"] == "helped"
-        answering.begin(link=link, helped=helped, device=device_of(request.headers.get("User-Agent", "")))
+    if request.method == "POST" and request.POST.get("who") in Answerer.values:
+        who = Answerer(request.POST["who"])
+        answering.begin(link=link, who=who, device=device_of(request.headers.get("User-Agent", "")))
         return redirect("link-question", token=token, n=asked.open_at)
     number = len(asked.questions)
     context = {"begun": asked.open_at > 1, "left": number - asked.open_at + 1, "number": number}

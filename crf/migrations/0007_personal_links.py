@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ("channel", models.CharField(choices=[("card", "Printed card"), ("mail", "E-mail"), ("sms", "SMS")], max_length=4)),
                 ("token_sha256", models.CharField(max_length=64, unique=True)),
                 ("expires_at", models.DateTimeField()),
-                ("helped", models.BooleanField(null=True)),
+                ("answered_by", models.CharField(choices=[("alone", "The patient"), ("helped", "The patient with help"), ("proxy", "Somebody else for the patient")], max_length=6, null=True)),
                 ("device", models.CharField(choices=[("phone", "Phone"), ("tablet", "Tablet"), ("computer", "Computer")], max_length=8, null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
                 ("asks_call", models.BooleanField(null=True)),
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         Regulated(
             "crf_personallink",
             write_once=["subject_id", "event_id", "channel", "token_sha256", "expires_at", "finished_at", "revoked_in"],
-            reason_free=["helped", "device"],
+            reason_free=["answered_by", "device"],
         ),
         Grant("crf_personallink", "SELECT, INSERT, UPDATE"),
     ]

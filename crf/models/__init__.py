@@ -2,7 +2,7 @@
 
 from crf.models.closing import Lock, LockKind, Meaning, Signature
 from crf.models.data import EVENT_TRANSITIONS, ClosedFor, EventState, FormData, FormStatus, StudyEvent
-from crf.models.links import PARTICIPANT, Device, LinkChannel, PersonalLink, StopWish
+from crf.models.links import PARTICIPANT, Answerer, Device, LinkChannel, PersonalLink, StopWish, WrongToken
 from crf.models.quality import (
     Deviation,
     DeviationStatus,
@@ -19,6 +19,7 @@ from crf.models.requests import Draft, ExportJob, ExportKind, ExportState, MaskR
 __all__ = [
     "EVENT_TRANSITIONS",
     "PARTICIPANT",
+    "Answerer",
     "ClosedFor",
     "Deviation",
     "DeviationStatus",
@@ -47,4 +48,5 @@ __all__ = [
     "StopWish",
     "StudyEvent",
     "Verification",
+    "WrongToken",
 ]

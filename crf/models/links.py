@@ -23,6 +23,14 @@ class Device(models.TextChoices):
     COMPUTER = "computer", _("Computer")
 
 
+class Answerer(models.TextChoices):
+    """Who gives the answers; what somebody else gives is not the patient's own (S08)."""
+
+    ALONE = "alone", _("The patient")
+    HELPED = "helped", _("The patient with help")
+    PROXY = "proxy", _("Somebody else for the patient")
+
+
 class StopWish(models.TextChoices):
     """What somebody who gave up wants; only the site records that questionnaires are stopped (S08)."""
 
@@ -40,9 +48,17 @@ class PersonalLink(RegulatedModel):
     channel = models.CharField(max_length=4, choices=LinkChannel)
     token_sha256 = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
-    helped = models.BooleanField(null=True)  # somebody helps with the answering; None until that is told
+    answered_by = models.CharField(max_length=6, choices=Answerer, null=True)  # None until that is told
     device = models.CharField(max_length=8, choices=Device, null=True)
     finished_at = models.DateTimeField(null=True)
     asks_call = models.BooleanField(null=True)  # a score reached the limit from which the site rings
     stop_wish = models.CharField(max_length=8, choices=StopWish, null=True)
     revoked_in = models.UUIDField(null=True)
+
+
+class WrongToken(models.Model):
+    """How many wrong tokens came from one network, and since when. Of the network a keyed digest is kept only."""
+
+    network = models.CharField(max_length=64, primary_key=True)
+    since = models.DateTimeField()
+    tries = models.PositiveIntegerField()

@@ -70,6 +70,12 @@ class FormPage:
         return " ".join(item["oid"] for item in self.items if not (item["hidden"] or item["derived"]))
 
     @property
+    def by_proxy(self) -> bool:
+        """Did somebody else answer for the patient? Then neither answers nor scores are the patient's (S08)."""
+        by_link, plan = self.place.form.by_link, self.place.study.links
+        return bool(by_link and plan and self.place.current.answer(by_link.who).value == plan.proxy)
+
+    @property
     def title(self) -> str:
         repeat = f" {self.place.repeat_key}" if self.place.form.repeating and self.place.row else ""
         return f"{self.place.form.title}{repeat}"

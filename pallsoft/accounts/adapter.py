@@ -1,8 +1,9 @@
 """How sign-in behaves here: accounts come by invitation only, and guessing is slowed without locking anybody out."""
 
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from django.http import HttpRequest
 
 from pallsoft.accounts.models import User
@@ -26,3 +27,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
 def display_name(user: User) -> str:
     return user.full_name
+
+
+def network_of(request: HttpRequest) -> str:
+    """Whom the caller is counted as: an IPv4 address, or the /64 of an IPv6 address, which one household has whole.
+
+    As our own proxy names it (PALLSOFT_CLIENT_IP_HEADER); a header of the caller's is not believed.
+    """
+    caller = ip_address(get_adapter().get_client_ip(request))
+    caller = getattr(caller, "ipv4_mapped", None) or caller
+    return str(caller if isinstance(caller, IPv4Address) else ip_network((caller, 64), strict=False))

@@ -70,6 +70,7 @@ EXEMPT = {
     "auth_permission": "made by migrations, read only",
     "crf_draft": "typed and not saved: no data until the form is saved; discarding one goes to the access log",
     "crf_request": "answers kept for repeated POSTs; what they changed is trailed itself",
+    "crf_wrongtoken": "counter of wrong personal links, by a digest of the network; forgotten in 15 minutes",
     "django_content_type": "made by migrations, read only",
     "django_migrations": "the history of the schema, read only",
     "django_session": "sessions; signing in and out goes to the access log",

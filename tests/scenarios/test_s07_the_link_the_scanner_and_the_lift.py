@@ -73,7 +73,8 @@ def test_s07_each_answer_is_there_once_whatever_happened_in_between(man, week_8,
     tablet.post(f"{card}hand-in/")
 
     row = FormData.objects.get(subject=man, form_oid="NRS", event=event)
-    assert row.status == "complete" and row.data["NRS_URIN"] == "6"
+    assert row.data["NRS_URIN"] == "6" and row.data["NRS_WHO"] == "HELPED"
+    assert "NRS_HELP" not in row.data and row.status == "incomplete"  # who helped is for the site to ask
     answers = ChangeSet.objects.filter(action="crf.answer_by_link").order_by("at")
     assert answers.count() == n - 1 and len({change.at for change in answers}) == n - 1
     devices = dict(PersonalLink.objects.values_list("channel", "device"))

@@ -34,7 +34,7 @@ def _items(study: StudyDef, form: FormDef, by_link: ByLink, path: Path) -> Itera
 def _codes(study: StudyDef, by_link: ByLink, plan: LinkPlan, path: Path) -> Iterator[Fault]:
     stored: list[tuple[str, str, Any]] = [
         ("mode", by_link.mode, (plan.mode,)),
-        ("who", by_link.who, (plan.alone, plan.helped)),
+        ("who", by_link.who, plan.who),
         ("language", by_link.language, tuple(plan.languages.values())),
         ("not_answered", by_link.not_answered, (plan.given_up,)),
     ]

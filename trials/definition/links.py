@@ -13,7 +13,8 @@ from trials.reading import FLAG, SOURCE, WORDS, choice, mapping, may, needs, rec
 class LinkPlan:
     """The codes that are stored with answers by link, the same in all forms, and how long a link lasts.
 
-    `mode`, `alone`, `helped`: codes of the items that a form names; `languages`: {nb: code, en: code}; `refused`,
+    `mode`: a code of the item that a form names; so `alone`, `helped`, `proxy`: the patient, the patient with help,
+    somebody else for the patient; `languages`: {nb: code, en: code}; `refused`,
     `too_ill`: missing codes of single questions; `given_up`: why a form that was not begun is not answered.
     `days_after_window`: how long the link to the last questionnaire lasts; the others last until the next window.
     `call_at`: the NRS from which the site is asked to ring (none: never).
@@ -22,6 +23,7 @@ class LinkPlan:
     mode: str = needs(WORDS)
     alone: str = needs(WORDS)
     helped: str = needs(WORDS)
+    proxy: str = needs(WORDS)
     languages: Mapping[str, str] = needs(mapping(WORDS))
     refused: str = needs(choice(*MISSING_CODES))
     too_ill: str = needs(choice(*MISSING_CODES))
@@ -29,6 +31,11 @@ class LinkPlan:
     days_after_window: int = may(whole(least=0, most=365), 28)
     call_at: int | None = may(whole(least=0, most=10))
     source: str = needs(SOURCE)
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """The codes of who answered, the patient's own answers first."""
+        return (self.alone, self.helped, self.proxy)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ GRANTS = {
     "crf_signature": "INSERT SELECT UPDATE(voided_in)",
     "crf_studyevent": CHANGING,
     "crf_verification": "INSERT SELECT UPDATE(dropped_in)",
+    "crf_wrongtoken": ALL,
     "django_content_type": "SELECT",
     "django_migrations": "SELECT",
     "django_session": ALL,

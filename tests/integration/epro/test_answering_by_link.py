@@ -1,6 +1,7 @@
 """A participant answers on a phone: the link, the year of birth, one question a page (S07, S08)."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from pallsoft.errors import NotAllowedNow, NotPermitted
 from sites.services import record_death
 from tests.fixtures.by_hand import enter
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
+from trials.consistency.links import links_fit
 
 pytestmark = pytest.mark.django_db
 PHONE = "Mozilla/5.0 (Linux; Android 14; Pixel 7) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
@@ -275,6 +277,21 @@ def test_the_card_shows_the_link_once_and_only_to_the_site(sign_in, crc, monitor
     assert link_for(url.split("/")[-2]) and "<svg" in page and patient.number not in url
     assert "1949" not in page  # the year of birth, which opens it, is not printed beside it
     assert sign_in(monitor).post(address).status_code == 403
+
+
+def test_a_link_plan_whose_code_for_a_proxy_is_unknown_is_refused(definition):
+    study = definition.study
+    assert not list(links_fit(study))
+    faults = list(links_fit(replace(study, links=replace(study.links, proxy="NEIGHBOUR"))))
+    assert {fault.path[-1] for fault in faults} == {"who"} and len(faults) == sum(bool(f.by_link) for f in study.forms)
+
+
+def test_who_answers_is_one_of_three(phone, patient):
+    phone.open()
+    page = phone.get(phone.address).content.decode()
+    assert re.findall(r'name="who" value="(\w+)"', page) == ["alone", "helped", "proxy"]
+    phone.start("nurse")
+    assert phone.question(1)["Location"] == phone.address and PersonalLink.objects.get().answered_by is None
 
 
 def test_no_token_stands_in_the_database(issued):
