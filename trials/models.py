@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from pallsoft.audit.models import RegulatedModel
@@ -75,3 +75,33 @@ class ItemColumn(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["version", "form_oid", "item_oid"], name="item_column_once")]
+
+
+class CtcaeTable(models.Model):
+    """NCI's criteria for adverse events, as a file brought them (`manage.py load_ctcae`); never changed afterwards."""
+
+    version = models.CharField(max_length=8, primary_key=True)
+    sha256 = models.CharField(max_length=64)
+    loaded_at = models.DateTimeField(db_default=Now())
+
+
+class CtcaeTerm(models.Model):
+    """One term. `code`: of MedDRA; `grades`: the sentences of grades 1 to 5, "" where the term has no such grade."""
+
+    # No index of its own: the unique ones begin with it.
+    table = models.ForeignKey(CtcaeTable, models.PROTECT, related_name="terms", db_index=False)
+    code = models.CharField(max_length=16)
+    soc = models.TextField()
+    term = models.TextField()
+    grades = ArrayField(models.TextField(), size=5)
+    definition = models.TextField()
+    note = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["table", "code"], name="ctcae_code_once"),
+            models.UniqueConstraint("table", Lower("term"), name="ctcae_term_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.term

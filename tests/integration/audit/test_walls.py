@@ -53,6 +53,8 @@ GRANTS = {
     "sites_siteversion": CHANGING,
     "sites_stop": "INSERT SELECT UPDATE(ended_in, lifted_by_id)",
     "sites_subject": CHANGING,
+    "trials_ctcaetable": "INSERT SELECT",
+    "trials_ctcaeterm": "INSERT SELECT",
     "trials_itemcolumn": "INSERT SELECT",
     "trials_study": CHANGING,
     "trials_studyversion": "INSERT SELECT",
