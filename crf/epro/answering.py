@@ -164,6 +164,7 @@ def _less_own(link: PersonalLink, by_link: ByLink, stored: Document) -> dict[str
 def _code(link: PersonalLink) -> str:
     plan = _plan(link)
     codes = {Answerer.ALONE: plan.alone, Answerer.HELPED: plan.helped, Answerer.PROXY: plan.proxy}
+    assert link.answered_by  # told before the first question: crf/epro/views.py
     return codes[Answerer(link.answered_by)]
 
 

@@ -27,14 +27,15 @@ NOBODY = UUID(int=0)  # the mail goes to an address of the settings, not to an a
 COUNT = """
     INSERT INTO crf_wrongtoken AS known (network, since, tries) VALUES (%(network)s, now(), 1)
     ON CONFLICT (network) DO UPDATE SET
-        since = CASE WHEN known.since > now() - %(window)s THEN known.since ELSE now() END,
-        tries = CASE WHEN known.since > now() - %(window)s THEN known.tries + 1 ELSE 1 END
-    WHERE known.tries < %(many)s OR known.since <= now() - %(window)s
+        since = CASE WHEN known.since > now() - make_interval(secs => %(window)s) THEN known.since ELSE now() END,
+        tries = CASE WHEN known.since > now() - make_interval(secs => %(window)s) THEN known.tries + 1 ELSE 1 END
+    WHERE known.tries < %(many)s OR known.since <= now() - make_interval(secs => %(window)s)
     RETURNING tries
 """
 FORGET = """
     DELETE FROM crf_wrongtoken WHERE network IN (
-        SELECT network FROM crf_wrongtoken WHERE since <= now() - %(window)s FOR UPDATE SKIP LOCKED
+        SELECT network FROM crf_wrongtoken
+        WHERE since <= now() - make_interval(secs => %(window)s) FOR UPDATE SKIP LOCKED
     )
 """
 logger = logging.getLogger(__name__)
@@ -70,8 +71,8 @@ def _counted(network: str) -> int | None:
     """How many with this one; None when the limit was reached before. Networks of earlier windows are forgotten."""
     key = salted_hmac(__name__, network, algorithm="sha256").hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"network": key, "window": WINDOW, "many": MANY})
+        cursor.execute(COUNT, {"network": key, "window": WINDOW.seconds, "many": MANY})
         found: tuple[int] | None = cursor.fetchone()
         if found == (1,):
-            cursor.execute(FORGET, {"window": WINDOW})
+            cursor.execute(FORGET, {"window": WINDOW.seconds})
     return found[0] if found else None

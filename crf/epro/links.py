@@ -60,7 +60,7 @@ def issue_link(*, event: StudyEvent, channel: LinkChannel, by: User | None, toke
         event.subject = lock_subject(subject)
         check_can_be_asked(event)
         before = PersonalLink.objects.filter(event=event, channel=channel, revoked_in=None)
-        (before if by else before.filter(helped=None)).update(revoked_in=change)
+        (before if by else before.filter(answered_by=None)).update(revoked_in=change)
         link = PersonalLink.objects.create(
             study=subject.study,
             subject=subject,

@@ -137,7 +137,7 @@ def test_nothing_goes_after_the_window(patient, phones, seen, week_4):
 def test_a_link_that_somebody_answers_on_goes_on(patient, phones, seen, week_4):
     begun = issue_link(event=week_4, channel=LinkChannel.SMS, by=None, token="a" * 22)
     with change_set(study=patient.study, by=None, action="test.begun", reason="begun"):
-        PersonalLink.objects.filter(pk=begun.link.pk).update(helped=False)
+        PersonalLink.objects.filter(pk=begun.link.pk).update(answered_by="alone")
     seen()
     remind()
     assert link_for("a" * 22) and link_for(token_in(phones.asked[0][0]["text"]))
