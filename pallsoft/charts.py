@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 WIDTH, HEIGHT = 720, 300
+FORECAST_WIDTH = 960
 LEFT, RIGHT, TOP, BOTTOM = 44, 24, 32, 32
 BAR_ROW, BAR_LEFT, BAR_RIGHT = 34, 190, 48
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_EDGE = 160, 40, 6
@@ -40,6 +41,24 @@ class StepChart:
     height: int = HEIGHT
     left: int = LEFT
     right: int = WIDTH - RIGHT
+    base: int = HEIGHT - BOTTOM
+
+
+@dataclass(frozen=True)
+class ForecastChart:
+    """What is counted as a step line; from its end the middle of the forecast, in its bands; the target across."""
+
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    actual: str
+    bands: list[str]  # the widest first
+    middle: str
+    target: Tick
+    last: tuple[str, str, int]
+    width: int = FORECAST_WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = FORECAST_WIDTH - RIGHT
     base: int = HEIGHT - BOTTOM
 
 
@@ -158,6 +177,40 @@ def step_chart(actual: Series, *, target: Series = (), end: date | None = None) 
         last=(coordinate(last_x), coordinate(last_y), actual[-1][1]),
         rows=[(day, value, expected_at(day, target)) for day, value in actual],
     )
+
+
+def forecast_chart(
+    actual: Sequence[tuple[date, int]], forecast: Sequence[tuple[date, Sequence[float]]], target: int
+) -> ForecastChart:
+    """`actual`: (day, count so far), oldest first, at least one, the last today's; `forecast`: (day, its quantiles in
+    ascending order, an odd number of them), from the day after. Raises ValueError without a point.
+    """
+    if not actual:
+        raise ValueError("a forecast chart needs at least one point")
+    start, today, now = actual[0][0], *actual[-1]
+    end = forecast[-1][0] if forecast else today
+    ticks = nice_ticks(max(target, now))
+    x = linear((start.toordinal(), end.toordinal()), (LEFT, FORECAST_WIDTH - RIGHT))
+    y = linear((0, ticks[-1]), (HEIGHT - BOTTOM, TOP))
+    corners = step_points([(x(day.toordinal()), y(value)) for day, value in actual])
+    lines = _quantile_lines(corners[-1], [(x(day.toordinal()), list(map(y, values))) for day, values in forecast])
+    return ForecastChart(
+        x_ticks=[Tick(coordinate(x(month.toordinal())), f"{month:%Y-%m}") for month in month_starts(start, end, 9)],
+        y_ticks=[Tick(coordinate(y(value)), value) for value in ticks],
+        actual=points_text(corners),
+        bands=[points_text([*low, *reversed(high)]) for low, high in zip(lines, reversed(lines), strict=True)][
+            : len(lines) // 2
+        ],
+        middle=points_text(lines[len(lines) // 2]) if lines else "",
+        target=Tick(coordinate(y(target)), target),
+        last=(coordinate(corners[-1][0]), coordinate(corners[-1][1]), now),
+    )
+
+
+def _quantile_lines(begin: Point, columns: Sequence[tuple[float, list[float]]]) -> list[list[Point]]:
+    """One line for each quantile, all from the same point."""
+    number = len(columns[0][1]) if columns else 0
+    return [[begin, *((x, heights[at]) for x, heights in columns)] for at in range(number)]
 
 
 def bar_chart(rows: Sequence[tuple[str, float]]) -> BarChart:

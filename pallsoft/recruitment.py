@@ -1,31 +1,45 @@
-"""The recruitment page: inclusions against the target, by site and month, and the screening funnel.
+"""The recruitment page: inclusions against the target, the forecast, each site, and the screening funnel.
 
 Totals only: nothing here is by arm, and no subject is named. What a person sees is scoped to the sites where the
-role gives VIEW_RECRUITMENT.
+role gives VIEW_RECRUITMENT; the forecast is of the whole trial, for those who see all its sites.
 """
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-from django.db.models import Count, Min, Q
-from django.db.models.functions import Coalesce, TruncMonth
-from django.http import HttpResponse
+from django import forms
+from django.db.models import Min, Q
+from django.db.models.functions import TruncMonth
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from crf.exports.archive import rows_csv
 from pallsoft import charts
 from pallsoft.accounts.request import AuthenticatedRequest
-from randomization.models import Allocation
-from sites.models import ScreeningEntry, ScreeningOutcome, Site, Subject
-from sites.permissions import Permission, sites_for
-from sites.selectors import study_for
+from pallsoft.outlook import LEVELS, Outlook, Point, outlook_of
+from pallsoft.recruiting_sites import AFTER_CONSENT, SiteRecruitment, all_reasons, recruitment_by_site
+from sites.models import ScreeningOutcome, Site, Subject
+from sites.permissions import Permission, at_sites, sites_for
+from sites.selectors import reasons_in, study_for
 from trials.definition import StudyDef, definition_of
 from trials.models import Study
 from trials.selectors import live_version
+
+MOST_OPENED = 50
+SITE_COLUMNS = [
+    "SITE", "STATUS", "OPEN_SINCE", "DAYS_OPEN", "SCREENED", "INCLUDED", "PER_MONTH", "PER_MONTH_LOW",
+    "PER_MONTH_HIGH", "LAST_INCLUSION", "NOT_INCLUDED",
+]  # fmt: skip
+FORECAST_COLUMNS = ["DAY", "INCLUDED", "LOW_90", "LOW_50", "MIDDLE", "HIGH_50", "HIGH_90"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,7 @@ class Recruitment:
     consented: list[int]  # first consents per month, in the order of `months`
     screened: int
     outcomes: Counter[str]
+    rows: Sequence[SiteRecruitment] = ()
 
     @property
     def total(self) -> int:
@@ -67,31 +82,22 @@ class Recruitment:
 
 
 def recruitment_of(study: Study, definition: StudyDef, sites: list[Site], today: dt.date) -> Recruitment:
-    """Four queries, however many subjects there are."""
-    counts, consents = _inclusions(sites), _first_consents(sites)
-    first = min([month for _site, month in counts] + list(consents), default=today.replace(day=1))
+    """Five queries, however many subjects there are."""
+    rows, consents = recruitment_by_site(study, sites, today), _first_consents(sites)
+    days = [day for row in rows for day in row.by_day]
+    first = min([*days, *consents], default=today)
     months = months_between(first, today)
-    outcomes = Counter(
-        dict(
-            ScreeningEntry.objects.filter(site__in=sites)
-            .values_list("outcome")
-            .annotate(n=Count("id"))
-            .values_list("outcome", "n")
-        )
-    )
-    by_site = {site: [counts[site.id, month] for month in months] for site in sites}
+    outcomes = sum((row.outcomes for row in rows), Counter[str]())
+    by_site = {row.site: _per_month(row.by_day, months) for row in rows}
     consented = [consents[month] for month in months]
-    return Recruitment(definition.target, months, by_site, consented, sum(outcomes.values()), outcomes)
+    return Recruitment(definition.target, months, by_site, consented, outcomes.total(), outcomes, rows)
 
 
-def _inclusions(sites: list[Site]) -> Counter[tuple[object, dt.date]]:
-    rows = (
-        Allocation.objects.filter(subject__site__in=sites)
-        .annotate(month=TruncMonth(Coalesce("happened_at", "at")))
-        .values_list("subject__site", "month")
-        .annotate(n=Count("id"))
-    )
-    return Counter({(site, month.date()): n for site, month, n in rows})
+def _per_month(by_day: Counter[dt.date], months: list[dt.date]) -> list[int]:
+    counts: Counter[dt.date] = Counter()
+    for day, n in by_day.items():
+        counts[day.replace(day=1)] += n
+    return [counts[month] for month in months]
 
 
 def _first_consents(sites: list[Site]) -> Counter[dt.date]:
@@ -109,13 +115,101 @@ def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
     return [dt.date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(count)]
 
 
+class ChangeForm(forms.Form):
+    """What if: sites that open more, and that close."""
+
+    opened = forms.IntegerField(
+        label=gettext_lazy("Sites opened more"), required=False, min_value=0, max_value=MOST_OPENED
+    )
+    closed = forms.IntegerField(label=gettext_lazy("Sites closed"), required=False, min_value=0)
+
+    def __init__(self, data: QueryDict, *, going: int) -> None:
+        super().__init__(data)
+        self.going = going
+
+    def clean_closed(self) -> int:
+        closed: int = self.cleaned_data["closed"] or 0
+        if closed > self.going:
+            raise forms.ValidationError(_("Only %(n)s recruit now.") % {"n": self.going})
+        return closed
+
+    def clean_opened(self) -> int:
+        return self.cleaned_data["opened"] or 0
+
+
+class Page:
+    """What is asked for, found once for the page and for its tables as CSV."""
+
+    def __init__(self, request: AuthenticatedRequest, study_oid: str) -> None:
+        self.study = study_for(request.user, study_oid, Permission.VIEW_RECRUITMENT)
+        sites = list(sites_for(request.user, self.study, Permission.VIEW_RECRUITMENT).order_by("city"))
+        self.today = timezone.localdate()
+        self.definition = definition_of(live_version(self.study))
+        self.found = recruitment_of(self.study, self.definition, sites, self.today)
+        self.sees_all = at_sites(request.user, self.study, Permission.VIEW_RECRUITMENT) == {}
+        going = sum(row.recruits and row.days_open > 0 for row in self.found.rows)
+        self.form = ChangeForm(request.GET, going=going)
+
+    @cached_property
+    def outlook(self) -> Outlook | None:
+        """None for who sees some of the sites only: the target is that of all. A wrong entry changes nothing."""
+        changes = self.form.cleaned_data if self.form.is_valid() else {}
+        return outlook_of(list(self.found.rows), self.found.target, self.today, **changes) if self.sees_all else None
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """{code of a reason: what it says}."""
+        known = dict(choice for choices in reasons_in(self.definition).values() for choice in choices)
+        return known | {AFTER_CONSENT: _("Screen failure after the consent")}
+
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        """A code that a later version no longer has stands for itself."""
+        return [(self.words.get(code, code), n) for code, n in all_reasons(self.found.rows).most_common()]
+
+    @property
+    def sites(self) -> list[tuple[SiteRecruitment, str]]:
+        """With the reasons in short: of a criterion its code, whose words stand in `reasons`."""
+        criteria = {criterion.oid: criterion.oid for criterion in self.definition.eligibility.criteria}
+        short = self.words | criteria
+        return [
+            (row, "; ".join(f"{n} {short.get(code, code)}" for code, n in row.reasons.most_common()))
+            for row in self.found.rows
+        ]
+
+
 @require_safe
 def recruitment_page(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
-    study = study_for(request.user, study_oid, Permission.VIEW_RECRUITMENT)
-    sites = list(sites_for(request.user, study, Permission.VIEW_RECRUITMENT).order_by("city"))
-    found = recruitment_of(study, definition_of(live_version(study)), sites, timezone.localdate())
-    context = {"recruitment": found, "site_rows": site_rows(found), "funnel": funnel(found)}
+    page = Page(request, study_oid)
+    found = page.found
+    context = {"page": page, "recruitment": found, "site_rows": site_rows(found), "funnel": funnel(found)}
     return render(request, "pallsoft/recruitment.html", context | _charts(found))
+
+
+@require_safe
+def recruitment_csv(request: AuthenticatedRequest, study_oid: str, table: str) -> HttpResponse:
+    """A table of the page as it is shown, with the same question in the address."""
+    page = Page(request, study_oid)
+    if table == "sites":
+        content = rows_csv(table, SITE_COLUMNS, map(_site_line, page.sites)).content
+    elif table == "forecast" and page.outlook:
+        content = rows_csv(table, FORECAST_COLUMNS, map(_forecast_line, page.outlook.points)).content
+    else:
+        raise Http404
+    name = f"{page.study.oid}-recruitment-{table}.csv"
+    return HttpResponse(content, "text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _forecast_line(point: Point) -> list[Any]:
+    expected: Sequence[Any] = point.expected or [""] * len(LEVELS)
+    return [point.day, point.included, *expected]
+
+
+def _site_line(shown: tuple[SiteRecruitment, str]) -> list[Any]:
+    row, reasons = shown
+    rates = [f"{rate:.2f}" for rate in row.rate] if row.rate else [None] * 3
+    state, counts = row.site.get_status_display(), [row.days_open, row.screened, row.included]
+    return [row.site.city, state, row.open_since, *counts, *rates, row.last_inclusion, reasons]
 
 
 def site_rows(found: Recruitment) -> list[dict[str, Any]]:

@@ -277,8 +277,13 @@ def definition_in_use(site: Site) -> StudyDef | None:
 
 
 def screening_reasons(site: Site) -> dict[ScreeningOutcome, list[tuple[str, str]]]:
+    """{outcome: [(code, words)]} at the site, by the version that it uses."""
+    return reasons_in(definition_at(site))
+
+
+def reasons_in(definition: StudyDef) -> dict[ScreeningOutcome, list[tuple[str, str]]]:
     """{outcome: [(code, words)]}: the criteria of the definition, and what else keeps a person out."""
-    criteria = [(c.oid, f"{c.oid} {c.label}") for c in definition_at(site).eligibility.criteria]
+    criteria = [(c.oid, f"{c.oid} {c.label}") for c in definition.eligibility.criteria]
     return {
         ScreeningOutcome.NOT_ELIGIBLE: criteria,
         ScreeningOutcome.DECLINED: [("declined", _("Did not want to take part"))],

@@ -57,6 +57,7 @@ ACCESS = {
     "study": (ALL, NOBODY),
     "study-description": (ALL, NOBODY),
     "recruitment": (ALL - ADMIN, NOBODY),
+    "recruitment-csv": (ALL - ADMIN, NOBODY),
     "export": (EXPORTERS | {R.INSPECTOR}, EXPORTERS),
     "documents": (ALL, ALL),
     "casebook": (NOBODY, READERS),
@@ -242,6 +243,7 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
         "n": 1,
         "rest": "x",
         "key": "y",
+        "table": "sites",
     }
 
 

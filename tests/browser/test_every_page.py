@@ -11,7 +11,7 @@ from tests.browser.hands import STUDY
 from tools.messages import entries
 from tools.steps import ROOT
 
-NOT_FOLLOWED = re.compile(r"\.pdf$|/export/[^/]+/|/accounts/(logout|2fa|password)|#")
+NOT_FOLLOWED = re.compile(r"\.(pdf|csv)$|/export/[^/]+/|/accounts/(logout|2fa|password)|#")
 NUMBERED = re.compile(r"[A-Z]{3}-\d{3}|[0-9a-f-]{36}|\d+")
 LINK = re.compile(r'<a [^>]*href="(/[^"?#]*)')
 PEOPLE = [
