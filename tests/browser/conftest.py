@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.hands import WATCH
 from tests.browser.product import running
@@ -19,6 +19,7 @@ QUIET = [
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+expect.set_options(timeout=30_000)  # as long as every other wait of Playwright: a busy machine is no fault of the page
 WIDE, PHONE = {"width": 1440, "height": 960}, {"width": 390, "height": 844}
 
 
