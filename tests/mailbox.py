@@ -39,7 +39,7 @@ class Mailbox:
     def subjects(self):
         return [mail["Subject"] for mail in self.mails]
 
-    def wait(self, count, seconds=20.0):
+    def wait(self, count, seconds=60.0):
         wait_for(lambda: len(self.mails) >= count, seconds, f"mail {count}")
 
 

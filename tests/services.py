@@ -69,7 +69,7 @@ class Installation:
         with contextlib.closing(self.connect("superuser")) as login, login.cursor() as cursor:
             before = self._loaded_at()
             cursor.execute("SELECT pg_reload_conf()")
-            testing.wait_for(lambda: self._loaded_at() > before, 10, "The reload of PostgreSQL's settings")
+            testing.wait_for(lambda: self._loaded_at() > before, 60, "The reload of PostgreSQL's settings")
 
     def _loaded_at(self) -> tuple:
         with contextlib.closing(self.connect("superuser")) as login, login.cursor() as cursor:

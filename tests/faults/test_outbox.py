@@ -78,7 +78,7 @@ def test_a_worker_killed_after_the_mail_left_sends_the_same_message_again(here, 
     mailbox.held = True
     worker = here.start_worker()
     invite(here, "eli")
-    assert mailbox.receiving.wait(20)
+    assert mailbox.receiving.wait(60)
     os.killpg(worker.process.pid, signal.SIGKILL)  # the process that sends is a child of the worker
     worker.process.wait()
     mailbox.held = False

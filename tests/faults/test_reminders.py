@@ -61,7 +61,7 @@ def at_once(act, times, workers):
 
     def run(worker):
         try:
-            together.wait(timeout=30)
+            together.wait(timeout=90)
             return [act() for _ in range(times // workers)]
         finally:
             connection.close()
@@ -152,9 +152,9 @@ def test_a_death_that_is_being_recorded_is_waited_for(overdue, mailbox, died, cr
     with change_set(study=event.study, by=None, action="test.around", reason="open transaction"):
         record_death(subject=event.subject, facts=died(today), by=crc)
         relay.start()
-        wait_for(somebody_waits_for_a_lock, 30, "The relay at the subject's row")
+        wait_for(somebody_waits_for_a_lock, 60, "The relay at the subject's row")
         assert mailbox.mails == []
-    relay.join(timeout=30)
+    relay.join(timeout=90)
     assert (mailbox.mails, states()) == ([], ["dropped"] * 2)
 
 
@@ -164,16 +164,16 @@ def test_a_death_waits_for_the_mail_that_is_leaving_and_stops_the_next(overdue, 
     mailbox.held = True
     relay = threading.Thread(target=at_once, args=(send_due, 1, 1))
     relay.start()
-    assert mailbox.receiving.wait(30)
+    assert mailbox.receiving.wait(60)
     writer = threading.Thread(
         target=at_once, args=(lambda: record_death(subject=event.subject, facts=died(today), by=crc), 1, 1)
     )
     writer.start()
-    wait_for(somebody_waits_for_a_lock, 30, "The death at the subject's row")
+    wait_for(somebody_waits_for_a_lock, 60, "The death at the subject's row")
     assert not Death.objects.exists()
     mailbox.held = False
-    writer.join(timeout=30)
-    relay.join(timeout=30)
+    writer.join(timeout=90)
+    relay.join(timeout=90)
     assert Death.objects.standing().get().subject_id == event.subject_id
     sent = states().count("sent")  # the second of the two came before or after the death
     assert sent in (1, 2) and states().count("dropped") == 2 - sent

@@ -33,12 +33,12 @@ class Demo:
             if line.startswith("PALLSOFT: http"):
                 break
         assert f"http://127.0.0.1:{self.port}" in self.said, self.said
-        testing.wait_for(lambda: len(processes.children(self.process.pid)) == 5, 10, "Five programs")
+        testing.wait_for(lambda: len(processes.children(self.process.pid)) == 5, 60, "Five programs")
         self.family = list(descendants(self.process.pid))
 
     def end(self, signum):
         self.process.send_signal(signum)
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=90)
 
     def status(self):
         return services.fetch(f"http://127.0.0.1:{self.port}/readyz")
@@ -87,7 +87,7 @@ def test_the_demo_lives_ends_and_starts_again(demo, folder):
 
     bystander = subprocess.Popen(["sleep", "120"])
     demo.end(signal.SIGKILL)
-    testing.wait_for(demo.is_gone, 20, "The end of every program after kill -9")
+    testing.wait_for(demo.is_gone, 60, "The end of every program after kill -9")
 
     demo.start()
     assert demo.status() == 200

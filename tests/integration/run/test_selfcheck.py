@@ -131,7 +131,7 @@ def test_pages_without_checksums_are_refused_and_the_web_server_does_not_start()
         here.postgres.start()
         here.environment["PALLSOFT_DB_PORT"] = str(here.postgres.port)
         web = here.run_web()
-        assert web.process.wait(30) != 0
+        assert web.process.wait(60) != 0
         assert "run pg_checksums --enable" in web.log.read_text()
 
 

@@ -81,7 +81,7 @@ def test_a_stale_pid_file_with_a_strangers_number_does_not_block(postgres):
 def test_a_server_left_by_a_killed_run_is_ended_first(postgres):
     successor = Postgres(postgres.directory)
     successor.start()
-    assert postgres.process.wait(5) == 0
+    assert postgres.process.wait(60) == 0
     assert ask(successor, "SELECT 1") == 1
     successor.stop()
 
@@ -139,7 +139,7 @@ def test_kill_9_of_the_parent_leaves_no_orphan(place):
     children = [int(pid) for pid in parent.stdout.readline().split()]
     parent.kill()
     parent.communicate()
-    testing.wait_for(lambda: not any(processes.lives(pid) for pid in children), 10, "The end of both servers")
+    testing.wait_for(lambda: not any(processes.lives(pid) for pid in children), 60, "The end of both servers")
 
 
 def test_the_logins_are_made_once_and_get_their_passwords_again():
