@@ -7,6 +7,7 @@ explains it for those who write the files). Expressions stay text here; `trials.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -116,4 +117,17 @@ def read(document: Mapping[str, Any]) -> tuple[StudyDef, list[tuple[Path, str]]]
 @lru_cache(maxsize=64)
 def definition_of(version: StudyVersion) -> StudyDef:
     """The definition of a published version: parsed once per process, as a version never changes (decision D14)."""
-    return parse(version.definition)
+    return _parsed(_Document(version.sha256, version.definition))
+
+
+@dataclass(frozen=True)
+class _Document:
+    """The same content is the same document, whichever row holds it: what was worked out of it is found again."""
+
+    sha256: str
+    content: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _parsed(document: _Document) -> StudyDef:
+    return parse(document.content)
