@@ -15,7 +15,8 @@ AROUND = f"""SELECT
     EXISTS (SELECT FROM crf_signature WHERE subject_id = %(subject)s),
     EXISTS (SELECT FROM crf_draft WHERE subject_id = %(subject)s),
     {SOMEBODY_LEFT},
-    ARRAY(SELECT day FROM sites_aliveinrecord WHERE subject_id = %(subject)s AND day IS NOT NULL)"""
+    ARRAY(SELECT day FROM sites_aliveinrecord
+        WHERE subject_id = %(subject)s AND day IS NOT NULL AND ended_in IS NULL)"""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ urlpatterns = [
     path(LEAVING, participation.participation_page, name="participation"),
     path(f"{LEAVING}death/", participation.record_death, name="record-death"),
     path(f"{LEAVING}death/<uuid:death_id>/undo/", participation.undo_death, name="undo-death"),
+    path(f"{LEAVING}alive/<uuid:alive_id>/undo/", participation.undo_alive, name="undo-alive"),
     path(f"{LEAVING}stop/", participation.record_withdrawal, name="record-withdrawal"),
     path(f"{LEAVING}stop/<uuid:stop_id>/end/", participation.end_stop, name="end-stop"),
     path(f"{LEAVING}lost/", participation.record_lost, name="record-lost"),

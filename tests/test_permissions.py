@@ -10,7 +10,7 @@ import pytest
 from django.urls import URLResolver, get_resolver, reverse
 
 from crf.models import FormData, StudyEvent
-from crf.services import log_monitoring_visit, raise_query, save_form
+from crf.services import log_monitoring_visit, raise_query, record_alive, save_form
 from pallsoft.accounts.models import Profession
 from pallsoft.audit.models import ChangeSet
 from pallsoft.outbox.models import Message
@@ -93,6 +93,7 @@ ACCESS = {
     "subject": (READERS, NOBODY),
     "participation": (READERS, NOBODY),
     "record-death": (SITE, SITE),
+    "undo-alive": (SITE, SITE),
     "undo-death": (SITE, SITE),
     "record-withdrawal": (SITE, SITE),
     "end-stop": (SITE, SITE),
@@ -211,6 +212,7 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
     )
     form = a_saved_form(subject, definition.study, crc)
     asked = a_query(form, definition.study, monitor)
+    (alive,) = record_alive(site=bodo, subjects=[subject], day=local_today(bodo.timezone), by=crc)
     death, stop = a_leaving(subject, crc)
     return {
         "study_oid": study.oid,
@@ -233,6 +235,7 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
         "visit_id": a_monitoring_visit(bodo, monitor).pk,
         "verification_id": uuid.uuid4(),
         "lock_id": uuid.uuid4(),
+        "alive_id": alive.pk,
         "death_id": death.pk,
         "stop_id": stop.pk,
         "task_id": stop.sample_task.pk,

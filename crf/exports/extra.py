@@ -72,8 +72,8 @@ def stops(study: Study, scope: Scope) -> Rows:
 
 
 def alive_in_record(study: Study, scope: Scope) -> Rows:
-    """Days on which participants were found alive in the hospital record: each may be the last known of survival."""
-    found = AliveInRecord.objects.filter(study=study, subject__site__code__in=scope.sites).exclude(day=None)
+    """Days on which participants were found alive in the hospital record, as it stands: each may be the last known."""
+    found = AliveInRecord.objects.standing().filter(study=study, subject__site__code__in=scope.sites).exclude(day=None)
     rows = found.order_by("subject__number", "day").values_list("subject__number", "day")
     return "ALIVE_IN_RECORD.csv", ["SUBJECT", "ALIVE_ON"], rows
 

@@ -3,10 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from django.db.models import Max
-
 from crf.answers import SubjectAnswers
-from sites.models import Subject
 
 
 def last_known_alive(answers: SubjectAnswers) -> date | None:
@@ -18,12 +15,6 @@ def last_known_alive(answers: SubjectAnswers) -> date | None:
 def contacts_after_death(answers: SubjectAnswers, last_possible: date) -> list[date]:
     """Days on which the person was met, that contradict a death at the latest on `last_possible`."""
     return sorted({day for day in contact_days(answers) if day > last_possible})
-
-
-def alive_in_record(subject: Subject) -> date | None:
-    """The latest day on which the participant was found alive in the hospital record."""
-    latest: date | None = subject.alive_in_record.aggregate(day=Max("day"))["day"]
-    return latest
 
 
 def contact_days(answers: SubjectAnswers) -> Iterator[date]:

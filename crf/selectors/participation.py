@@ -1,7 +1,7 @@
 """The page of a subject's participation: what holds now, what is still to be done, and how it came to this."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from pallsoft.audit.models import ChangeSet, ItemChange
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.registry import kinds_to_participants
 from sites.days import first_day, shown
-from sites.models import Death, Erasure, Stop, StopKind, Subject
+from sites.models import AliveInRecord, Death, Erasure, Stop, StopKind, Subject
 from sites.participation import Participation
 from sites.permissions import AnyUser, Permission, has_permission
 from sites.reconsent import must_reconsent
@@ -37,6 +37,7 @@ class Step:
     recorded_at: datetime
     note: str = ""
     ended: bool = False
+    alive: UUID | None = None  # the sign of life that stands, to take back
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _steps(subject: Subject) -> Iterator[Step]:
         yield _step(localdate(attempt.tried_at), words, change_sets[attempt.created_in_id])
     for seen in subject.alive_in_record.all():
         if seen.day:
-            yield _step(seen.day, _("Alive in the hospital record"), change_sets[seen.created_in_id])
+            yield from _alive_steps(seen, change_sets)
     for task in subject.sample_tasks.exclude(done_on=None):
         words = _("Samples destroyed: %(confirmation)s") % {"confirmation": task.confirmation}
         yield _step(task.done_on or task.due_on, words, change_sets[task.created_in_id])
@@ -163,9 +164,17 @@ def _stopped(stop: Stop) -> str:
     return f"{words} – {stop.get_data_wish_display()}" if stop.data_wish else words
 
 
-def _recorded_and_ended(row: Death | Stop, words: str, change_sets: dict[UUID, ChangeSet]) -> Iterator[Step]:
+def _alive_steps(seen: AliveInRecord, change_sets: dict[UUID, ChangeSet]) -> Iterator[Step]:
+    recorded, *ended = _recorded_and_ended(seen, _("Alive in the hospital record"), change_sets)
+    yield recorded if ended else replace(recorded, alive=seen.pk)
+    yield from ended
+
+
+def _recorded_and_ended(
+    row: Death | Stop | AliveInRecord, words: str, change_sets: dict[UUID, ChangeSet]
+) -> Iterator[Step]:
     recorded = change_sets[row.created_in_id]
-    day = first_day(row.day) if row.day else localdate(recorded.at)
+    day = first_day(str(row.day)) if row.day else localdate(recorded.at)
     note = getattr(row, "told_reason", "")
     yield _step(day, words, recorded, note, ended=bool(row.ended_in))
     if row.ended_in:

@@ -30,7 +30,7 @@ def known_of(subjects: Iterable[Subject], study: StudyDef) -> list[SubjectAnswer
     for consent in Consent.objects.standing().filter(subject__in=of).order_by("signed_at"):
         consents[consent.subject_id].append(consent)
     alive: dict[UUID, list[date]] = defaultdict(list)
-    for seen in AliveInRecord.objects.filter(subject__in=of):
+    for seen in AliveInRecord.objects.standing().filter(subject__in=of):
         if seen.day:
             alive[seen.subject_id].append(seen.day)
     for pk, answers in found.items():
@@ -68,7 +68,7 @@ def lines_of(site: Site, ticked: Collection[str]) -> list[Line]:
 def due_visits(site: Site, study: StudyDef, today: date) -> QuerySet[StudyEvent]:
     """Visits of the site that are read in the record, whose window has begun, without a sign of life since."""
     oids = [event.oid for event in study.events if event.from_registers]
-    seen = AliveInRecord.objects.filter(subject=OuterRef("subject"), day__gte=OuterRef("window_from"))
+    seen = AliveInRecord.objects.standing().filter(subject=OuterRef("subject"), day__gte=OuterRef("window_from"))
     return waiting_visits(today).filter(subject__site=site, event_oid__in=oids).exclude(Exists(seen))
 
 

@@ -26,7 +26,7 @@ from crf.services.queries import (
 )
 from crf.services.removal import void_form
 from crf.services.saving import SaveResult, save_form
-from crf.services.survival import record_alive
+from crf.services.survival import record_alive, take_back_alive
 from crf.services.unchanged import take_over_unchanged
 from crf.services.verification import Seen, Verified, drop_verification, verify_items
 
@@ -66,6 +66,7 @@ __all__ = [
     "save_new_forms",
     "schedule_events",
     "start_screening_attempt",
+    "take_back_alive",
     "take_over_unchanged",
     "unlock",
     "update_monitoring_visit",

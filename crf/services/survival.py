@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 
 from crf.selectors.survival import known_of, why_not_alive
 from pallsoft.accounts.models import User
-from pallsoft.errors import InvalidInput, NotPermitted
+from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
 from sites.acting import acting
 from sites.clock import local_today
 from sites.models import AliveInRecord, Site, Subject
 from sites.permissions import Permission
 from sites.policies import check_can_enter
 from sites.selectors import definition_at
-from sites.services.holding import lock_subjects
+from sites.services.holding import changing, lock_subjects, needed
 
 
 def record_alive(*, site: Site, subjects: Collection[Subject], day: date, by: User) -> list[AliveInRecord]:
@@ -39,3 +39,17 @@ def record_alive(*, site: Site, subjects: Collection[Subject], day: date, by: Us
             for answers in known
             if day not in answers.alive_on
         )
+
+
+def take_back_alive(*, alive: AliveInRecord, by: User, reason: str) -> AliveInRecord:
+    """A tick at the wrong participant: the row stays, its day counts no more, and messages wait for a new look.
+
+    Raises InvalidInput without a reason, NotAllowedNow when it was taken back already or the data are erased.
+    """
+    reason = needed(reason, _("Say why it is taken back."))
+    permission, action = Permission.ENTER_DATA, "crf.take_back_alive"
+    with changing(alive.subject, permission=permission, by=by, action=action, reason=reason) as (subject, change):
+        standing = subject.alive_in_record.standing().filter(pk=alive.pk)
+        if not standing.update(ended_in=change):
+            raise NotAllowedNow(_("This was taken back already. Open the page again to see what stands."))
+    return subject.alive_in_record.get(pk=alive.pk)

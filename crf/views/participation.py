@@ -16,6 +16,7 @@ from crf.participation_forms import AttemptForm, DeathForm, DestroyedForm, LostF
 from crf.selectors.participation import page_of
 from crf.selectors.read_back import read_back_death, read_back_withdrawal
 from crf.selectors.strip import strip_for
+from crf.services import take_back_alive
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
 from sites.forms import ReasonForm
@@ -87,6 +88,22 @@ def undo_death(request: AuthenticatedRequest, study_oid: str, number: str, death
         return redirect("participation", study_oid=study_oid, number=number)
     lead = _("For a death recorded on the wrong person, or with a wrong day. Cancelled messages stay cancelled.")
     title = _("Take back the death of %(number)s") % {"number": number}
+    return _form(request, subject, form, title=title, lead=lead, action=_("Take it back"))
+
+
+@require_http_methods(GET_POST)
+def undo_alive(request: AuthenticatedRequest, study_oid: str, number: str, alive_id: UUID) -> HttpResponse:
+    subject = subject_for(request.user, study_oid, number, Permission.ENTER_DATA)
+    seen = subject.alive_in_record.exclude(day=None).select_related("subject__site", "subject__study")
+    alive = get_object_or_404(seen, pk=alive_id)
+    form = ReasonForm(request.POST or None)
+    if submitted(form, lambda: take_back_alive(alive=alive, by=request.user, **form.cleaned_data)):
+        messages.success(
+            request, _("It is taken back. Messages to the participant wait until the record is read again.")
+        )
+        return redirect("participation", study_oid=study_oid, number=number)
+    title = _("Take back that %(number)s was alive on %(day)s") % {"number": number, "day": f"{alive.day:%d.%m.%Y}"}
+    lead = _("For a tick at the wrong participant. What has been sent cannot be called back.")
     return _form(request, subject, form, title=title, lead=lead, action=_("Take it back"))
 
 

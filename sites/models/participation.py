@@ -149,15 +149,27 @@ class ContactAttempt(RegulatedModel):
 
 
 class AliveInRecord(RegulatedModel):
-    """That the hospital record was read and the participant was alive by it on a day: a sign of life, not a contact."""
+    """That the hospital record was read and the participant was alive by it on a day: a sign of life, not a contact.
+
+    `ended_in`: the change set that took it back, as a tick at the wrong participant.
+    """
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="alive_in_record")
     day = models.DateField(null=True)  # emptied by an erasure only
+    ended_in = models.UUIDField(null=True)
+
+    objects = Standing.as_manager()
 
     class Meta:
         ordering = ["day"]
-        constraints = [models.UniqueConstraint(fields=["subject", "day"], name="alive_in_record_once_a_day")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "day"],
+                condition=models.Q(ended_in__isnull=True),
+                name="alive_in_record_once_a_day",
+            )
+        ]
 
 
 class SampleTask(RegulatedModel):

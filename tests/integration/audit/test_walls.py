@@ -36,7 +36,7 @@ GRANTS = {
     "mfa_authenticator": ALL,
     "outbox_message": CHANGING,
     "pallsoft_cache": ALL,
-    "sites_aliveinrecord": "INSERT SELECT",
+    "sites_aliveinrecord": "INSERT SELECT UPDATE(ended_in)",
     "sites_assignment": CHANGING,
     "sites_consent": CHANGING,
     "sites_consentoption": CHANGING,

@@ -4,20 +4,21 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crf.answers import SubjectAnswers
 from crf.exports.dataset import Scope
 from crf.exports.extra import alive_in_record as alive_rows
-from crf.selectors.contacts import alive_in_record, last_known_alive
+from crf.selectors.contacts import last_known_alive
 from crf.selectors.participation import page_of
 from crf.selectors.survival import known_of
-from crf.services import record_alive
+from crf.services import record_alive, take_back_alive
 from pallsoft.audit.context import change_set
 from pallsoft.audit.models import ChangeSet
-from pallsoft.errors import InvalidInput, NotPermitted
+from pallsoft.audit.selectors import trail_for
+from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
 from sites.models import AliveInRecord, StopKind, Subject, SubjectStatus, ToldBy
 from sites.selectors import definition_at
 from sites.services import Withdrawal, record_death, record_withdrawal
@@ -39,6 +40,10 @@ def tick(bodo, crc):
 
 def alive(subject):
     return last_known_alive(SubjectAnswers(subject, definition_at(subject.site)))
+
+
+def alive_in_record(subject):
+    return max(subject.alive_in_record.standing().exclude(day=None).values_list("day", flat=True), default=None)
 
 
 def leave(subject, crc, today, *kinds):
@@ -130,13 +135,40 @@ def test_only_who_enters_data_at_the_site_and_of_its_own_participants(
 def test_a_sign_of_life_is_neither_changed_nor_deleted(three, tick, today):
     (seen,) = tick(three[:1], today)
     for sql in ("UPDATE sites_aliveinrecord SET day = day - 1", "DELETE FROM sites_aliveinrecord"):
-        with pytest.raises(Exception, match="permission denied"), connection.cursor() as cursor:
-            cursor.execute("SAVEPOINT s")
-            try:
-                cursor.execute(sql)
-            finally:
-                cursor.execute("ROLLBACK TO SAVEPOINT s")
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            connection.cursor().execute(sql)
     assert AliveInRecord.objects.get() == seen
+
+
+def test_a_wrong_tick_is_taken_back_with_a_reason_and_the_day_counts_no_more(three, tick, today, crc):
+    before, (seen, _other) = alive(three[0]), tick(three[:2], today)
+    with pytest.raises(InvalidInput):
+        take_back_alive(alive=seen, by=crc, reason=" ")
+    take_back_alive(alive=seen, by=crc, reason="Det var Åse i rommet ved siden av")
+    assert [alive(subject) for subject in three[:2]] == [before, today]
+    page = page_of(SubjectAnswers(three[0], definition_at(three[0].site)), crc)
+    assert "Det var Åse i rommet ved siden av" in {step.note for step in page["steps"]}
+    assert not any(step.alive for step in page["steps"])  # nothing is left to take back
+    row = trail_for(table="sites_aliveinrecord", row_id=seen.pk, item="ended_in")[0]
+    assert (row.actor_name, row.action) == (crc.full_name, "crf.take_back_alive")
+    with pytest.raises(NotAllowedNow):
+        take_back_alive(alive=seen, by=crc, reason="en gang til")
+
+
+def test_after_a_tick_was_taken_back_the_same_day_can_be_ticked_again(three, tick, today, crc):
+    (seen,) = tick(three[:1], today)
+    take_back_alive(alive=seen, by=crc, reason="Feil pasient")
+    (again,) = tick(three[:1], today)
+    _name, _header, rows = alive_rows(seen.study, Scope(sites=(seen.subject.site.code,), with_arm=False))
+    assert alive(three[0]) == today and [tuple(row) for row in rows] == [(three[0].number, today)]
+    assert AliveInRecord.objects.standing().get() == again
+
+
+def test_only_who_enters_data_at_the_site_takes_a_tick_back(three, tick, today, monitor):
+    (seen,) = tick(three[:1], today)
+    with pytest.raises(NotPermitted):
+        take_back_alive(alive=seen, by=monitor, reason="Feil pasient")
+    assert AliveInRecord.objects.standing().get() == seen
 
 
 def test_what_is_known_of_five_and_of_twenty_takes_the_same_number_of_questions(enrol, bodo, tick, today, died, crc):

@@ -15,7 +15,7 @@ from crf.reminders.page import Board
 from crf.reminders.planner import plan_reminders
 from crf.reminders.services import confirm_alive
 from crf.reminders.waiting import held_back, undelivered
-from crf.services import mark_not_done, record_alive
+from crf.services import mark_not_done, record_alive, take_back_alive
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotPermitted
 from pallsoft.outbox.models import Message, State
@@ -85,6 +85,17 @@ def test_it_waits_until_the_site_has_seen_in_the_record_that_the_participant_is_
     assert (told["to"], states()) == (PHONE, [State.SENT])
     assert link_for(token_in(told["text"])).event.event_oid == "W4"
     assert list(held_back(crc, patient.study)) == []
+
+
+def test_after_the_tick_was_taken_back_it_waits_again(patient, phones, seen, crc):
+    seen()
+    plan_reminders()
+    take_back_alive(alive=patient.alive_in_record.get(), by=crc, reason="Det gjaldt en annen")
+    remind()
+    assert (phones.asked, states()) == ([], [State.DUE])
+    seen()
+    remind()
+    assert (len(phones.asked), states()) == (1, [State.SENT])
 
 
 @pytest.mark.parametrize(("days_ago", "told"), [(0, 1), (3, 1), (4, 0)])
