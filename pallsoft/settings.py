@@ -102,7 +102,14 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Rate limits and sessions live in the database, so that Redis may be down (decision D12).
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "pallsoft_cache"}}
+# Many counters at once, or whoever guesses from many networks would push those of others out.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "pallsoft_cache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = env.int("PALLSOFT_SESSION_HOURS", 12) * 3600
 IDLE_SECONDS = env.int("PALLSOFT_IDLE_MINUTES", 15) * 60  # then the screen locks (accounts/idle.py)

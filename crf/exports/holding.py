@@ -5,11 +5,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from crf.models import ExportJob, ExportState
-from crf.models.requests import ExportKind
+from crf.models.requests import WITH_VALUES
 from pallsoft.audit.models import ChangeSet, Seal
 from sites.models import Subject
-
-WITH_VALUES = (ExportKind.DATASET, ExportKind.TRAIL, ExportKind.CASEBOOK, ExportKind.SERIOUS_EVENT)
 
 
 def files_with(subject: Subject) -> list[dict[str, str]]:
@@ -25,7 +23,7 @@ def files_with(subject: Subject) -> list[dict[str, str]]:
 
 def holds_erased(job: ExportJob) -> bool:
     """Does a file that has just been made hold values that were erased since it was begun (after its cut)?"""
-    if job.kind not in WITH_VALUES or job.seal_n is None:
+    if not job.holds_values or job.seal_n is None:
         return False
     later = Seal.objects.filter(study_id=job.study_id, n__gt=job.seal_n).values("change_set")
     erased = ChangeSet.objects.filter(pk__in=later, action="audit.erase")

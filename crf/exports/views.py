@@ -46,17 +46,17 @@ def documents_page(request: AuthenticatedRequest, study_oid: str) -> HttpRespons
         kind = request.POST.get("kind", "")
         if kind not in DEFINITION:
             raise Http404
-        request_paper(study=study, kind=ExportKind(kind), language=_language(request), by=request.user)
+        request_paper(study=study, kind=ExportKind(kind), language=language_of(request), by=request.user)
         messages.success(request, _("The document is being made. This page shows it when it is ready."))
         return redirect("documents", study_oid=study.oid)
     context = _list(list(selectors.exports_of(request.user, study, selectors.PAPER)))
-    return render(request, "crf/documents.html", context | {"kinds": DEFINITION, "language": _language(request)})
+    return render(request, "crf/documents.html", context | {"kinds": DEFINITION, "language": language_of(request)})
 
 
 @require_POST
 def casebook(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     subject = subject_for(request.user, study_oid, number)
-    request_casebook(subject=subject, language=_language(request), by=request.user)
+    request_casebook(subject=subject, language=language_of(request), by=request.user)
     messages.success(request, _("The document is being made. This page shows it when it is ready."))
     return redirect("documents", study_oid=study_oid)
 
@@ -76,7 +76,7 @@ def _list(found: list[ExportJob]) -> dict[str, Any]:
     return {"jobs": found, "waiting": any(job.state == ExportState.REQUESTED for job in found)}
 
 
-def _language(request: AuthenticatedRequest) -> str:
+def language_of(request: AuthenticatedRequest) -> str:
     """The one asked for; else that of the page."""
     asked = request.POST.get("language", "") or (get_language() or "nb")[:2]
     return asked if asked in {"nb", "en"} else "nb"

@@ -96,6 +96,10 @@ class ExportKind(models.TextChoices):
     SERIOUS_EVENT = "serious_event", _("Serious event")
 
 
+# Files of these kinds hold what was answered about subjects; the others tell of the definition only.
+WITH_VALUES = (ExportKind.DATASET, ExportKind.TRAIL, ExportKind.CASEBOOK, ExportKind.SERIOUS_EVENT)
+
+
 class ExportJob(RegulatedModel):
     """A file asked for by a person: what it holds, up to which seal, and its hash.
 
@@ -120,3 +124,7 @@ class ExportJob(RegulatedModel):
 
     class Meta:
         ordering = ["-requested_at"]
+
+    @property
+    def holds_values(self) -> bool:
+        return self.kind in WITH_VALUES

@@ -128,15 +128,13 @@ def casebook_of(subject: Subject, user: User, *, with_arm: bool) -> Casebook:
     return _Writer(subject, user, with_arm).casebook()
 
 
-def answers_of(row: FormData, user: User, *, with_arm: bool) -> list[tuple[str, list[AnswerLine]]]:
-    """The groups of one saved form with their answers, as its casebook prints them."""
-    study = definition_for(row)
-    return list(_Writer(row.subject, user, with_arm)._groups(study, study.form(row.form_oid), row))
-
-
-def signatures_of(row: FormData, user: User) -> list[Signed]:
-    """Those of the form itself."""
-    return [signed for signed, form_id in _Writer(row.subject, user, True).signatures if form_id == row.pk]
+def printed_form(
+    row: FormData, user: User, *, with_arm: bool
+) -> tuple[list[tuple[str, list[AnswerLine]]], list[Signed]]:
+    """The groups of one saved form with their answers, as its casebook prints them, and the form's own signatures."""
+    study, writer = definition_for(row), _Writer(row.subject, user, with_arm)
+    groups = list(writer._groups(study, study.form(row.form_oid), row))
+    return groups, [signed for signed, form_id in writer.signatures if form_id == row.pk]
 
 
 class _Writer:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from crf.entry.document import Document
 from crf.models import FormData
-from crf.paper.casebook import AnswerLine, Signed, answers_of, signatures_of
+from crf.paper.casebook import AnswerLine, Signed, printed_form
 from crf.selectors.definitions import definition_for
 from crf.selectors.words import answer_words
 from pallsoft.accounts.models import User
@@ -38,27 +38,23 @@ def serious_event_of(row: FormData, user: User, *, with_arm: bool) -> SeriousEve
     assert plan is not None  # a paper is asked for of serious events only
     row.subject.study = row.subject.site.study = row.study
     in_times = {plan.onset, plan.aware, plan.reported}
-    groups = [
-        (label, [line for line in lines if line.oid not in in_times])
-        for label, lines in answers_of(row, user, with_arm=with_arm)
-    ]
+    answers, signed = printed_form(row, user, with_arm=with_arm)
+    groups = [(label, [line for line in lines if line.oid not in in_times]) for label, lines in answers]
     return SeriousEventPaper(
         subject=row.subject,
         row=row,
         title=f"{study.form(row.form_oid).title} {row.repeat_key}",
         times=list(_times(row, study, plan)),
         groups=[(label, lines) for label, lines in groups if lines],
-        signed=signatures_of(row, user),
+        signed=signed,
     )
 
 
 def _times(row: FormData, study: StudyDef, plan: SafetyPlan) -> Iterator[tuple[str, str]]:
     yield _told(row, study, plan.onset)
     yield _told(row, study, plan.aware)
-    yield (
-        _("Entered"),
-        f"{row.created_in.at.astimezone(ZoneInfo(row.subject.site.timezone)):%d.%m.%Y %H:%M}",
-    )  # as the answers
+    entered = row.created_in.at.astimezone(ZoneInfo(row.subject.site.timezone))
+    yield _("Entered"), f"{entered:%d.%m.%Y %H:%M}"  # as the answers
     yield _told(row, study, plan.reported)
 
 

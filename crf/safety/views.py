@@ -6,11 +6,11 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from crf.exports.services import request_serious_event
+from crf.exports.views import language_of
 from crf.safety.clock import is_serious
 from crf.safety.reconciliation import reconciliation
 from crf.selectors.loading import place_for
@@ -33,7 +33,6 @@ def serious_event_paper(request: AuthenticatedRequest, **address: Any) -> HttpRe
     place = place_for(request.user, **address)
     if place.row is None or not is_serious(place.row, place.study.safety):
         raise Http404
-    language = "en" if (get_language() or "").startswith("en") else "nb"
-    request_serious_event(form=place.row, language=language, by=request.user)
+    request_serious_event(form=place.row, language=language_of(request), by=request.user)
     messages.success(request, _("The document is being made. This page shows it when it is ready."))
     return redirect("documents", study_oid=place.subject.study.oid)

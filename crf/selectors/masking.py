@@ -11,7 +11,8 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from crf.models import ExportJob, ExportKind, ExportState, FormData, MaskRequest, QueryMessage
+from crf.models import ExportJob, ExportState, FormData, MaskRequest, QueryMessage
+from crf.models.requests import WITH_VALUES
 from crf.selectors.definitions import definition_for
 from crf.selectors.loading import secrets_for
 from crf.selectors.matrix import visit_label
@@ -98,7 +99,7 @@ def decisions_for(user: AnyUser, study: Study) -> list[Decision]:
         ExportJob.objects.filter(
             study=study,
             state=ExportState.DONE,
-            kind__in=[ExportKind.DATASET, ExportKind.TRAIL, ExportKind.CASEBOOK, ExportKind.SERIOUS_EVENT],
+            kind__in=WITH_VALUES,
         ).select_related("requested_by", "subject")
     )
     found = [_decision(request, ends, files, user) for request in requests]

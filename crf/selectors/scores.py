@@ -1,6 +1,5 @@
 """The scores of a subject over the visits: what the patient rated, and what instruments make of the answers."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -12,9 +11,9 @@ from crf.selectors.matrix import visit_label
 from pallsoft.charts import Point, Sparkline, sparkline
 from sites.permissions import AnyUser
 from trials.definition import FormDef, ItemDef, StudyEventDef
+from trials.expressions import score_in
 from trials.instruments import Instrument, instrument_named
 
-SCALE = re.compile(r"scale\('([^']+)', '([^']+)'")  # how a rule of a definition names an instrument and its scale
 NRS: Point = (0, 10)
 PERCENT: Point = (0, 100)
 GRADE: Point = (0, 3)
@@ -72,7 +71,7 @@ def _scored(answers: SubjectAnswers, user: AnyUser) -> Iterator[tuple[FormDef, I
     for form in answers.study.forms:
         if form.kind == "patient" and not form.repeating and form.oid not in secret.forms:
             for item in form.items:
-                if (item.kind == "nrs" or SCALE.match(item.derived or "")) and (sees or not item.reveals_arm):
+                if (item.kind == "nrs" or _scale_of(item)) and (sees or not item.reveals_arm):
                     yield form, item
 
 
@@ -91,13 +90,17 @@ def _score(form: FormDef, item: ItemDef, cells: list[tuple[_Column, FormData | N
 
 def _meaning(item: ItemDef) -> tuple[Point, bool]:
     """The range of a score, and whether high is good."""
-    found = SCALE.match(item.derived or "")
-    if found is None:
+    scale = _scale_of(item)
+    if scale is None:
         return NRS, False
-    instrument = instrument_named(found[1])
-    kind = instrument.scale(found[2]).kind
+    instrument = instrument_named(scale[0])
+    kind = instrument.scale(scale[1]).kind
     domain = {"index": _index(instrument), "grade": GRADE}.get(kind, PERCENT)
     return domain, kind not in WORSE
+
+
+def _scale_of(item: ItemDef) -> tuple[str, str] | None:
+    return score_in(item.derived) if item.derived else None
 
 
 def _index(instrument: Instrument) -> Point:

@@ -16,6 +16,7 @@
   are plain text ("ITEM", "EVENT.ITEM", "fact.arm"): what they mean is the business of `trials.scope`.
 """
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,7 +30,7 @@ from trials.values import Maybe
 
 __all__ = [
     "DATE", "DATETIME", "NUMBER", "TEXT", "TIME", "TRUTH",
-    "Context", "Env", "Expr", "ExpressionError", "Type", "compile",
+    "Context", "Env", "Expr", "ExpressionError", "Type", "compile", "score_in",
 ]  # fmt: skip
 
 
@@ -75,3 +76,11 @@ def compile(source: str, env: Env) -> Expr:
     term = compiler.term(parse(source))
     repeats = frozenset(ref for ref, over_all in compiler.names.items() if over_all)
     return Expr(source, term.type, tuple(compiler.names), repeats, term.run)
+
+
+def score_in(source: str) -> tuple[str, str] | None:
+    """(instrument with version, scale) of a rule that is a score of an instrument; None of any other rule."""
+    match parse(source):
+        case ast.Call(ast.Name("scale"), [ast.Constant(str(instrument)), ast.Constant(str(scale)), *_]):
+            return instrument, scale
+    return None

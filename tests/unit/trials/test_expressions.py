@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trials.expressions import DATE, DATETIME, NUMBER, TEXT, TIME, TRUTH, ExpressionError, Type, compile
+from trials.expressions import DATE, DATETIME, NUMBER, TEXT, TIME, TRUTH, ExpressionError, Type, compile, score_in
 from trials.values import UNKNOWN, PartialDate
 
 COLOUR = Type("text", frozenset({"RED", "BLUE"}))
@@ -298,3 +298,16 @@ def test_a_rule_may_run_over_several_lines_and_starts_anywhere():
 
 def test_an_enormous_result_is_unknown_where_it_cannot_be_rounded():
     assert result("round(" + "*".join(["X"] * 20) + ", 2)", X=10**17) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ("scale('QLQ-C30 3.0', 'PF', Q1, Q2)", ("QLQ-C30 3.0", "PF")),
+        ('scale("QLQ-C30 3.0",\n "PF", Q1)', ("QLQ-C30 3.0", "PF")),
+        ("scale('QLQ-C30 3.0', 'PF', Q1) + 1", None),
+        ("NRS_PAIN", None),
+    ],
+)
+def test_a_rule_that_is_a_score_names_its_instrument_and_scale(rule, found):
+    assert score_in(rule) == found
