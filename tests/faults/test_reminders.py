@@ -3,7 +3,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -16,10 +15,11 @@ from pallsoft.outbox import tasks as outbox_tasks
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.services import send_due
 from sites.clock import database_now
-from sites.models import Death, Subject
+from sites.models import Death
 from sites.services import record_death
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.fixtures.reminding import *  # noqa: F403
+from tests.fixtures.reminding import exactly_once, message_ids, somebody_waits_for_a_lock, states
 from tests.mailbox import mail_server
 from tools import system
 from tools.testing import wait_for
@@ -38,23 +38,6 @@ def mailbox(settings, study, crc, investigator):
         yield mailbox
 
 
-@pytest.fixture
-def overdue(reminding, bodo, plan):
-    """overdue(5): so many patients whose visit is overdue since yesterday; two persons are told of each."""
-
-    def make(patients):
-        with change_set(study=bodo.study, by=None, action="test.patients", reason="many"):
-            made = Subject.objects.bulk_create(
-                Subject(
-                    study=bodo.study, site=bodo, number=f"BOD-{n:03d}", birth_year=1949, sex="F", request_key=uuid4()
-                )
-                for n in range(1, patients + 1)
-            )
-        return [plan(subject, W4=-4)[0] for subject in made]
-
-    return make
-
-
 def at_once(act, times, workers):
     """`act` so many times, by so many threads that start together, each with a connection of its own."""
     together = threading.Barrier(workers)
@@ -68,26 +51,6 @@ def at_once(act, times, workers):
 
     with ThreadPoolExecutor(workers) as pool:
         return [result for results in pool.map(run, range(workers)) for result in results]
-
-
-def somebody_waits_for_a_lock():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return cursor.fetchone()[0]
-
-
-def message_ids(mailbox):
-    return [mail["Message-ID"] for mail in mailbox.mails]
-
-
-def states():
-    return sorted(Message.objects.filter(kind=owed.KIND).values_list("state", flat=True))
-
-
-def exactly_once(mailbox, number):
-    """As many mails as reminders, each another one, and the database says so too."""
-    ids = message_ids(mailbox)
-    return (len(ids), len(set(ids)), states()) == (number, number, ["sent"] * number)
 
 
 @ROUNDS
