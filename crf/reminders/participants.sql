@@ -8,7 +8,8 @@ WITH rule AS (
     SELECT subject.study_id, site.id AS site_id, subject.id AS subject_id, event.id AS event_id, rule.topic, turn.ordinal,
         turn.day, today.day AS today, (turn.day + rule.send_from) AT TIME ZONE site.timezone AS due_at,
         rule.alive_days IS NOT NULL AND NOT EXISTS (SELECT FROM sites_aliveinrecord seen
-            WHERE seen.subject_id = subject.id AND seen.day >= today.day - rule.alive_days) AS needs_tick
+            WHERE seen.subject_id = subject.id AND seen.ended_in IS NULL
+                AND seen.day >= today.day - rule.alive_days) AS needs_tick
     FROM rule
     JOIN sites_site site ON site.id = rule.site
     JOIN trials_study study ON study.id = site.study_id
