@@ -17,16 +17,21 @@ from trials.instruments import Instrument, instrument_named
 NRS: Point = (0, 10)
 PERCENT: Point = (0, 100)
 GRADE: Point = (0, 3)
+SHOWN = 3  # decimals at most: an index is published with three (Qual Life Res 2024, Norway); more is stored
 WORSE = frozenset({"symptom", "grade"})  # kinds of scales on which a high score is bad (trials/instruments/methods.py)
 
 
 @dataclass(frozen=True)
 class Score:
-    """One row. `values`: canonical text by column, "" without one; `line`: None for fewer than two values."""
+    """One row. `values`: canonical text by column, "" without one, to be shown with so many `decimals`.
+
+    `line`: None for fewer than two values.
+    """
 
     label: str
     form: str
     high_is_good: bool
+    decimals: int
     values: list[str]
     line: Sparkline | None
 
@@ -85,7 +90,8 @@ def _score(form: FormDef, item: ItemDef, cells: list[tuple[_Column, FormData | N
     ]
     domain, high_is_good = _meaning(item)
     line = sparkline(points, domain) if sum(value is not None for _day, value in points) > 1 else None
-    return Score(str(item.label), str(form.title), high_is_good, values, line)
+    decimals = min(item.decimals or 0, SHOWN)
+    return Score(str(item.label), str(form.title), high_is_good, decimals, values, line)
 
 
 def _meaning(item: ItemDef) -> tuple[Point, bool]:

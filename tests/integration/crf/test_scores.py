@@ -75,6 +75,14 @@ def test_the_page_draws_each_line_and_says_each_value(sign_in, crc, url, patient
     assert url in page.get(reverse("subject", args=[patient.study.oid, patient.number])).content.decode()
 
 
+def test_an_index_is_shown_with_three_decimals_and_a_rating_with_none(sign_in, crc, url, patient):
+    level = {f"EQ_{n}": "2" for n in range(1, 6)} | {"EQ_WHO": "ALONE", "EQ_MODE": "PAPER", "EQ_LANG": "NB"}
+    enter(patient, crc, "W8", "EQ5D", level, observed_at=database_now() - timedelta(days=2))
+    assert rows_of(patient, crc)["Indeks"].values[-1] == "0.779144"
+    cells = re.findall(r'<td class="num">([^<]+)</td>', sign_in(crc, "nb").get(url).content.decode())
+    assert {"0,779", "7", "0,00"} <= set(cells) and "0.779144" not in cells
+
+
 def test_nothing_that_tells_the_arm_is_among_the_scores(patient, coordinator, monkeypatch):
     form = next(one for one in definition_at(patient.site).forms if one.oid == "NRS")
     pain = next(item for item in form.items if item.oid == "NRS_PAIN")
