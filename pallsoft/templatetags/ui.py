@@ -16,6 +16,7 @@ from django.template.base import Node, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext, pgettext_lazy
 
@@ -184,6 +185,12 @@ def number(value: Any, decimals: int | None = None) -> str:
     if _language() == "nb":
         shown = shown.translate({ord(","): "\u00a0", ord("."): ","})
     return shown.replace("-", "\u2212")
+
+
+@register.filter
+def unbroken(value: Any) -> SafeString:
+    """A subject's number that a narrow heading does not break at its hyphen."""
+    return format_html('<span class="nowrap">{}</span>', value)
 
 
 @register.inclusion_tag("_components/error_summary.html")

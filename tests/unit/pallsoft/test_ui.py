@@ -176,3 +176,8 @@ def test_what_is_fixed_is_drawn_once_for_each_language_and_sees_nothing_of_the_p
         with translation.override(language):
             assert template.render(Context({"name": "Åse"})) == f"{word} Åse"
     assert len(template.nodelist.get_nodes_by_type(ui._Fixed)[0].drawn) == 2
+
+
+def test_a_number_in_a_heading_is_not_broken_and_cannot_bring_markup():
+    assert ui.unbroken("OSL-004") == '<span class="nowrap">OSL-004</span>'
+    assert "<b>" not in ui.unbroken("<b>")
