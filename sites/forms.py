@@ -170,8 +170,8 @@ class ApproveVersionForm(forms.Form):
         offer_rows(self, "version", versions)
 
 
-class StopForm(ReasonForm):
-    """The emergency stop, armed by typing the trial's name."""
+class ArmedForm(ReasonForm):
+    """An act on the whole trial, with its reason, armed by typing the trial's name."""
 
     typed = forms.CharField(label=gettext_lazy("Type the name of the trial"))
     field_order = ["reason", "typed"]

@@ -80,6 +80,7 @@ ACCESS = {
     "site-phone": (COORDINATOR, COORDINATOR),
     "approve-version": (COORDINATOR, COORDINATOR),
     "study-status": (COORDINATOR, COORDINATOR),
+    "going-live": (COORDINATOR, COORDINATOR),
     "stop-randomization": (COORDINATOR, COORDINATOR),
     "resume-randomization": (COORDINATOR, COORDINATOR),
     "users": (PI | COORDINATOR | ADMIN | {R.MONITOR, R.INSPECTOR}, NOBODY),

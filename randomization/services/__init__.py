@@ -3,6 +3,7 @@
 from randomization.facts import arm_for
 from randomization.services.allocate import AlreadyRandomized, randomize
 from randomization.services.corrections import decide_correction, request_correction
+from randomization.services.going_live import make_live
 from randomization.services.late import confirm_late, report_late
 from randomization.services.lists import confirm_list, import_list
 
@@ -13,6 +14,7 @@ __all__ = [
     "confirm_list",
     "decide_correction",
     "import_list",
+    "make_live",
     "randomize",
     "report_late",
     "request_correction",

@@ -22,8 +22,9 @@ def import_list(*, study: Study, content: bytes, sha256: str, by: User, reason: 
 
     Raises InvalidInput with every fault of the list; nothing is written then.
     """
-    found = _checked(study, content, sha256, reason)
     with acting(Permission.HOLD_LIST, study=study, by=by, action="randomization.import_list", reason=reason):
+        held = Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # it does not go live meanwhile
+        found = _checked(held, content, sha256, reason)
         scheme = Scheme.objects.create(
             study=study,
             purpose=found.purpose,

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
-from sites.forms import ApproveVersionForm, ReasonForm, SitePhoneForm, SiteStatusForm, StatusForm, StopForm
+from sites.forms import ApproveVersionForm, ArmedForm, ReasonForm, SitePhoneForm, SiteStatusForm, StatusForm
 from sites.permissions import Permission, has_permission, sites_for
 from sites.selectors import site_for, sites_with_versions, study_for
 from sites.submitting import submitted
@@ -76,7 +76,7 @@ def study_status(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
 def stop(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     """The sponsor's emergency stop; in force for all sites with the answer to this request."""
     study = study_for(request.user, study_oid, Permission.EMERGENCY_STOP)
-    form = StopForm(request.POST or None, study_oid=study.oid)
+    form = ArmedForm(request.POST or None, study_oid=study.oid)
     if submitted(
         form, lambda: services.stop_randomization(study=study, reason=form.cleaned_data["reason"], by=request.user)
     ):

@@ -101,6 +101,7 @@ def test_no_service_and_no_address_undoes_repeats_or_changes():
         "confirm_list",
         "decide_correction",
         "import_list",
+        "make_live",
         "randomize",
         "report_late",
         "request_correction",
