@@ -17,7 +17,7 @@ from trials.instruments import Instrument, instrument_named
 NRS: Point = (0, 10)
 PERCENT: Point = (0, 100)
 GRADE: Point = (0, 3)
-SHOWN = 3  # decimals at most: an index is published with three (Qual Life Res 2024, Norway); more is stored
+SHOWN = 3  # decimals at most, our choice [D]: more is stored and exported
 WORSE = frozenset({"symptom", "grade"})  # kinds of scales on which a high score is bad (trials/instruments/methods.py)
 
 
