@@ -8,7 +8,7 @@ WITH rule AS (
     SELECT DISTINCT ON (event.id, rule.topic, turn.ordinal, person.id)
         subject.study_id, site.id AS site_id, subject.id AS subject_id, event.id AS event_id, rule.topic, turn.ordinal,
         person.id AS recipient_id, rule.role, turn.day, today.day AS today,
-        (turn.day + rule.send_from) AT TIME ZONE site.timezone AS due_at
+        (turn.day + rule.send_from) AT TIME ZONE site.timezone AS due_at, false AS needs_tick
     FROM rule
     JOIN sites_site site ON site.id = rule.site
     JOIN trials_study study ON study.id = site.study_id

@@ -15,6 +15,7 @@ from crf.epro.sending import LINK
 from crf.models import StudyEvent
 from crf.reminders import owed, participants, words
 from crf.reminders.holding import are_sent
+from crf.reminders.statements import Owed
 from crf.selectors.matrix import visit_label
 from crf.selectors.secrets import secrets_of
 from crf.selectors.visible import Definitions
@@ -185,11 +186,9 @@ class Board:
         return events.exclude(**sees) if sees else events.none()
 
     @cached_property
-    def _owed(self) -> list[owed.Owed | participants.Owed]:
+    def _owed(self) -> list[Owed]:
         hidden = set(self._hidden.values_list("pk", flat=True))
-        found: list[owed.Owed | participants.Owed] = []
-        found += owed.to_come(self.sites, DAYS_AHEAD)
-        found += participants.to_come(self.sites, DAYS_AHEAD)
+        found = owed.to_come(self.sites, DAYS_AHEAD) + participants.to_come(self.sites, DAYS_AHEAD)
         return [one for one in found if one.event_id not in hidden]
 
     @cached_property

@@ -2,15 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from django.db import connection
-
-from crf.reminders.owed import since_of
+from crf.reminders.statements import FOUND, IN_ORDER, INSERT, Owed, find, find_one, insert, rules_at, statement
 from pallsoft.outbox.models import Message, State
 from sites.models import Site, SubjectStatus
 from sites.participation import SILENCED_BY
@@ -20,67 +14,34 @@ from sites.services.contact import sendable
 from trials.definition import PARTICIPANT, Reminder, StudyDef
 
 KIND = "crf.participant_reminder"
-OWED = (Path(__file__).parent / "participants.sql").read_text(encoding="utf-8")
+OWED = statement("participants.sql")
 IN_OUTBOX = """EXISTS (SELECT FROM outbox_message m WHERE m.event_id = owed.event_id AND m.kind = %(kind)s
     AND m.topic = owed.topic AND m.ordinal = owed.ordinal AND m.state = ANY (%(states)s))"""
 # Unlike a reminder to the staff, one that was dropped stays dropped: the site can send a link by itself.
-PLAN = f"""{OWED}
-INSERT INTO outbox_message (study_id, subject_id, event_id, kind, topic, ordinal, recipient_id, payload, due_at,
-    next_try_at, state, attempts, error, cause)
-SELECT study_id, subject_id, event_id, %(kind)s, topic, ordinal, subject_id, '{{"role": "{PARTICIPANT}"}}', due_at,
-    statement_timestamp(), 'due', 0, '', ''
-FROM owed WHERE day <= today AND NOT {IN_OUTBOX}
+PLAN = f"""{OWED} {INSERT} WHERE day <= today AND NOT {IN_OUTBOX}
 ON CONFLICT ON CONSTRAINT message_once DO NOTHING"""
-FOUND = f"{OWED} SELECT site_id, subject_id, event_id, topic, ordinal, day, today, due_at, needs_tick FROM owed"
-TO_COME = f"""{FOUND} WHERE day <= today + %(days)s AND NOT {IN_OUTBOX}
-    ORDER BY day, site_id, subject_id, event_id, topic"""
-ONE = f"{FOUND} WHERE (event_id, topic, ordinal) = (%(event)s::uuid, %(topic)s, %(ordinal)s)"
-HELD = f"{FOUND} WHERE needs_tick AND {IN_OUTBOX} ORDER BY day, subject_id"
-
-
-@dataclass(frozen=True)
-class Owed:
-    """One reminder to a participant. `day`: when it is due; `today`: the day it is at the site."""
-
-    site_id: UUID
-    subject_id: UUID
-    event_id: UUID
-    topic: str
-    ordinal: int
-    day: date
-    today: date
-    due_at: datetime
-    needs_tick: bool
-    role: str = PARTICIPANT
+TO_COME = f"{OWED} {FOUND} WHERE day <= today + %(days)s AND NOT {IN_OUTBOX} {IN_ORDER}"
+HELD = f"{OWED} {FOUND} WHERE needs_tick AND {IN_OUTBOX} {IN_ORDER}"
 
 
 def plan(sites: Iterable[Site]) -> int:
     """Put what is due into the outbox; returns how many are new. A second run adds none."""
-    with connection.cursor() as cursor:
-        cursor.execute(PLAN, _asked(sites))
-        return int(cursor.rowcount)
+    return insert(PLAN, _asked(sites))
 
 
 def to_come(sites: Iterable[Site], days: int) -> list[Owed]:
     """What never was in the outbox, and is due in so many days if nothing is done; what is due first."""
-    return _rows(TO_COME, _asked(sites) | {"days": days})
+    return find(TO_COME, _asked(sites) | {"days": days})
 
 
 def still(message: Message, site: Site) -> Owed | None:
     """What a planned reminder is by the data of this moment; None when it is owed no more."""
-    one = {"event": message.event_id, "topic": message.topic, "ordinal": message.ordinal}
-    return next(iter(_rows(ONE, _asked([site]) | one)), None)
+    return find_one(OWED, _asked([site]), message)
 
 
 def held_for_a_tick(sites: Iterable[Site]) -> list[Owed]:
     """What waits until the site has looked whether the participant is alive."""
-    return _rows(HELD, _asked(sites) | {"states": [State.DUE.value]})
-
-
-def _rows(statement: str, asked: dict[str, Any]) -> list[Owed]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, asked)
-        return [Owed(*row) for row in cursor.fetchall()]
+    return find(HELD, _asked(sites) | {"states": [State.DUE.value]})
 
 
 def _asked(sites: Iterable[Site]) -> dict[str, Any]:
@@ -96,24 +57,11 @@ def _asked(sites: Iterable[Site]) -> dict[str, Any]:
 
 
 def _rules_at(site: Site) -> Iterator[dict[str, Any]]:
-    study = definition_in_use(site)
-    rules = study.reminders.of_participants if study else ()
-    if study is None or not rules:
+    if (study := definition_in_use(site)) is None:
         return
-    since = since_of(site)
-    for rule in rules:
-        yield {
-            "site": str(site.pk),
-            "topic": rule.oid,
-            "events": _events(study, rule),
-            "counted_from": rule.counted_from,
-            "days": rule.days,
-            "times": rule.times,
-            "every_days": rule.every_days or 0,
-            "alive_days": study.reminders.alive_days if rule.confirm_alive else None,
-            "since": str(since[rule.oid]),
-            "send_from": study.reminders.send_from,
-        }
+    for rule, asked in rules_at(site, study, study.reminders.of_participants):
+        alive_days = study.reminders.alive_days if rule.confirm_alive else None
+        yield asked | {"role": PARTICIPANT, "events": _events(study, rule), "alive_days": alive_days}
 
 
 def _events(study: StudyDef, rule: Reminder) -> list[str]:

@@ -2,11 +2,12 @@
 -- `needs_tick`: held until the site has seen in the hospital record, not long ago, that the participant is alive.
 WITH rule AS (
     SELECT * FROM jsonb_to_recordset(%(rules)s) AS r(
-        site uuid, topic text, events text[], counted_from text, days int, times int, every_days int, alive_days int,
-        since date, send_from time)
+        site uuid, topic text, events text[], counted_from text, days int, times int, every_days int, role text,
+        alive_days int, since date, send_from time)
 ), owed AS (
     SELECT subject.study_id, site.id AS site_id, subject.id AS subject_id, event.id AS event_id, rule.topic, turn.ordinal,
-        turn.day, today.day AS today, (turn.day + rule.send_from) AT TIME ZONE site.timezone AS due_at,
+        subject.id AS recipient_id, rule.role, turn.day, today.day AS today,
+        (turn.day + rule.send_from) AT TIME ZONE site.timezone AS due_at,
         rule.alive_days IS NOT NULL AND NOT EXISTS (SELECT FROM sites_aliveinrecord seen
             WHERE seen.subject_id = subject.id AND seen.ended_in IS NULL
                 AND seen.day >= today.day - rule.alive_days) AS needs_tick

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from crf.epro.sending import LINK
 from crf.reminders import participants
-from crf.reminders.page import Board
+from crf.reminders.page import TOLD_FOR, Board
 from pallsoft.accounts.models import User
 from pallsoft.outbox.models import Message, State
 from sites.clock import database_now
@@ -22,7 +22,6 @@ from sites.worklist import WorkItem
 from trials.models import Study
 
 MINUTES_A_LOOK = 2
-TOLD_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True)

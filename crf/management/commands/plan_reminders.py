@@ -28,19 +28,18 @@ class Command(BaseCommand):
 
     def _tell(self) -> None:
         sites = {site.pk: site for site in Site.objects.select_related("study") if definition_in_use(site)}
-        due = owed.to_come(sites.values(), days=0)
-        asked = participants.to_come(sites.values(), days=0)
-        visits = {one.event_id for one in due} | {one.event_id for one in asked}
-        events = StudyEvent.objects.select_related("subject").in_bulk(visits)
+        due = owed.to_come(sites.values(), days=0) + participants.to_come(sites.values(), days=0)
+        events = StudyEvent.objects.select_related("subject").in_bulk({one.event_id for one in due})
         people = User.objects.in_bulk({one.recipient_id for one in due})
-        told = [(one, people[one.recipient_id].username) for one in due] + [(one, one.subject_id) for one in asked]
-        for one, who in told:
+        for one in due:
+            person = people.get(one.recipient_id)  # none for a participant, whom the number tells
+            to = f"{one.role} {person.username}" if person else one.role
             event, site = events[one.event_id], sites[one.site_id]
             self.stdout.write(
                 f"{one.day} {site.study.oid} {site.code} {event.subject.number} {event.event_oid}-{event.ordinal} "
-                f"{one.topic} {one.ordinal} {one.role} {who}"
+                f"{one.topic} {one.ordinal} {to}"
             )
-        self.stdout.write(f"{len(told)} reminder(s) due")
+        self.stdout.write(f"{len(due)} reminder(s) due")
         now = database_now()
         for site in sites.values():
             if not are_sent(site.study):
