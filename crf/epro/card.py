@@ -52,7 +52,7 @@ def link_card(request: AuthenticatedRequest, **address: Any) -> HttpResponse:
             "sent": [told(message) for message in sent_links_of(event)[:SHOWN]],
         }
     context |= {
-        "crumbs": [subject_crumb(subject), {"label": label, "url": visit_url(event)}, {"label": "QR"}],
+        "crumbs": [subject_crumb(subject), {"label": label, "url": visit_url(event)}, {"label": _("Link")}],
         "may_issue": may_issue(event),
     }
     response = render(request, "epro/card.html", context)

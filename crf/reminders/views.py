@@ -6,10 +6,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from crf.reminders.holding import held_until
 from crf.reminders.page import Board, context_of
 from crf.reminders.services import confirm_alive, send_reminder_again
 from crf.reminders.waiting import held_messages
 from pallsoft.accounts.request import AuthenticatedRequest
+from sites.clock import database_now
 from sites.permissions import Permission
 from sites.selectors import site_for, study_for, subject_for
 from sites.services import pause_reminders
@@ -46,8 +48,15 @@ def messages_waiting(request: AuthenticatedRequest, study_oid: str) -> HttpRespo
     """POST: the participant of number `subject` was seen alive in the hospital record today."""
     study = study_for(request.user, study_oid, Permission.ENTER_DATA)
     if number := request.POST.get("subject"):
-        confirm_alive(subject=subject_for(request.user, study_oid, number, Permission.ENTER_DATA), by=request.user)
-        messages.success(request, _("Noted. The message leaves now."))
+        subject = subject_for(request.user, study_oid, number, Permission.ENTER_DATA)
+        confirm_alive(subject=subject, by=request.user)
+        waits = held_until(subject.site, database_now())
+        noted = (
+            _("Noted. The message leaves when messages are sent again.")
+            if waits
+            else _("Noted. The message leaves now.")
+        )
+        messages.success(request, noted)
         return redirect("messages-waiting", study_oid=study_oid)
     lines = held_messages(request.user, study)
     return render(request, "crf/messages_waiting.html", {"study": study, "lines": lines})

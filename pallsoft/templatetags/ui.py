@@ -189,7 +189,7 @@ def number(value: Any, decimals: int | None = None) -> str:
 
 @register.filter
 def unbroken(value: Any) -> SafeString:
-    """A subject's number that a narrow heading does not break at its hyphen."""
+    """The number of a subject or a telephone, which no narrow line breaks."""
     return format_html('<span class="nowrap">{}</span>', value)
 
 

@@ -213,7 +213,7 @@ def test_the_site_sends_it_from_the_page_of_the_visit_and_nobody_else(
     send_due()
     assert len(phones.asked) == 1
     shown = nurse.get(page).content.decode()
-    assert "Tekstmelding (SMS): sendt" in shown
+    assert "Tekstmelding (SMS): sendt" in shown and 'aria-current="page">Lenke<' in shown
     assert PHONE not in shown and MAIL not in shown
 
 

@@ -245,10 +245,19 @@ def test_the_site_ticks_on_one_page_and_nobody_else(patient, phones, sign_in, cr
     nurse = sign_in(crc)
     assert page in nurse.get(reverse("worklist")).content.decode()
     assert patient.number in nurse.get(page).content.decode()
-    assert nurse.post(page, {"subject": patient.number}).status_code == 302
+    told = nurse.post(page, {"subject": patient.number}, follow=True).content.decode()
+    assert "Meldingen går nå." in told
     send_due()
     assert len(phones.asked) == 1
     assert patient.number not in nurse.get(page).content.decode().split("<main")[1]
+
+
+def test_the_page_promises_nothing_while_messages_are_held(patient, sign_in, crc, coordinator):
+    remind()
+    pause_reminders(place=patient.site, paused=True, by=coordinator)
+    page = reverse("messages-waiting", args=[patient.study.oid])
+    told = sign_in(crc).post(page, {"subject": patient.number}, follow=True).content.decode()
+    assert "Meldingen går når meldinger sendes igjen." in told
 
 
 def test_the_coordinator_sees_what_went_and_comes_by_role_and_never_the_address(
