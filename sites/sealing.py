@@ -37,11 +37,24 @@ def unseal(subject_id: UUID, sealed: str) -> dict[str, str]:
     return said
 
 
+def has_first_key(sealed: str) -> bool:
+    """Else an older key is still needed for it, or none opens it. Raises NotAllowedNow where no key is set."""
+    try:
+        _keys()[0].decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 def _box() -> MultiFernet:
     """The first key seals; each of them opens, so that a key can be changed while the system runs."""
+    return MultiFernet(_keys())
+
+
+def _keys() -> list[Fernet]:
     if not settings.CONTACT_KEYS:
         raise NotAllowedNow(_("Contact data cannot be kept here: those who run the system have set no key for them."))
-    return MultiFernet([Fernet(_key(text.strip())) for text in settings.CONTACT_KEYS])
+    return [Fernet(_key(text.strip())) for text in settings.CONTACT_KEYS]
 
 
 def _key(text: str) -> bytes:

@@ -10,6 +10,8 @@ from pallsoft.audit.models import RegulatedModel
 from sites.models.subjects import Subject
 from trials.models import Study
 
+RESEAL = "sites.reseal_contact_data"
+
 
 class Channel(models.TextChoices):
     SMS = "sms", _("Text message (SMS)")
@@ -45,3 +47,8 @@ class ContactChange(RegulatedModel):
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="contact_changes")
     kind = models.CharField(max_length=6, choices=ContactChangeKind)
+
+    @property
+    def is_new_key(self) -> bool:
+        """What is stored stayed the same (sites.services.resealing)."""
+        return self.created_in.action == RESEAL
