@@ -35,7 +35,8 @@ def unreported_at(site: Site, study: StudyDef) -> Iterator[Unreported]:
         subject__site=site, form_oid=plan.form, removed_in=None, **{f"data__{plan.serious}": YES}
     ).exclude(data__has_key=plan.reported)
     for row in rows.select_related("subject__site", "subject__study", "event", "created_in"):
-        yield Unreported(row, aware_at(row, study, plan) + timedelta(hours=plan.hours))
+        if is_serious(row, plan):
+            yield Unreported(row, aware_at(row, study, plan) + timedelta(hours=plan.hours))
 
 
 def aware_at(row: FormData, study: StudyDef, plan: SafetyPlan) -> datetime:
@@ -46,5 +47,7 @@ def aware_at(row: FormData, study: StudyDef, plan: SafetyPlan) -> datetime:
 
 
 def is_serious(row: FormData, plan: SafetyPlan | None) -> bool:
-    """Does the form stand, and does it say that the event is serious?"""
-    return bool(plan and row.form_oid == plan.form and row.removed_in is None and row.data.get(plan.serious) == YES)
+    """Does the form stand, and does it say that the event is serious, and no admission that was planned?"""
+    if plan is None or row.form_oid != plan.form or row.removed_in is not None:
+        return False
+    return bool(row.data.get(plan.serious) == YES and not (plan.planned and row.data.get(plan.planned) == YES))

@@ -93,6 +93,30 @@ def test_an_event_that_is_not_serious_starts_no_clock(subject, crc, coordinator,
     assert FormData.objects.filter(form_oid="AE").count() == 1
 
 
+def test_a_planned_admission_starts_no_clock_and_leaves_the_list(event, known, crc, coordinator, study, bodo):
+    row = event(AE_AWARE=known(30), AE_PLANNED="Y")
+    assert not Message.objects.filter(kind=SERIOUS).exists() and not waits(crc, study)
+    assert list(unreported_at(bodo, definition_at(bodo))) == []
+    assert reconciliation(coordinator, study).events == []
+    assert not row.queries.filter(check_oid="AE_C5").exists()
+
+
+@pytest.mark.parametrize("answer", [{}, {"AE_PLANNED": "N"}])
+def test_an_admission_that_nobody_called_planned_is_reported(event, known, bodo, coordinator, study, answer):
+    row = event(AE_AWARE=known(2), **answer)
+    (one,) = unreported_at(bodo, definition_at(bodo))
+    assert one.form == row and len(reconciliation(coordinator, study).events) == 1
+    assert row.queries.filter(check_oid="AE_C5").exists()
+
+
+def test_an_admission_that_turns_out_to_have_been_planned_is_not_told_any_more(event, known, crc, coordinator, study):
+    event(AE_AWARE=known(2))
+    event(first=False, AE_PLANNED="Y")
+    send_due()
+    assert not mail.outbox and Message.objects.get(kind=SERIOUS).state == State.DROPPED
+    assert not waits(crc, study)
+
+
 def sentences(user, study):
     return [one.sentence for one in reconciliation(user, study).mismatches]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from trials.consistency.fault import Fault
 from trials.definition import SafetyPlan, StudyDef
 
-KINDS = {"serious": "yesno", "onset": "partial_date", "aware": "datetime", "reported": "datetime"}
+KINDS = {"serious": "yesno", "planned": "yesno", "onset": "partial_date", "aware": "datetime", "reported": "datetime"}
 
 
 def safety_fits(study: StudyDef) -> Iterator[Fault]:
@@ -17,6 +17,8 @@ def safety_fits(study: StudyDef) -> Iterator[Fault]:
         return
     for key, kind in KINDS.items():
         oid = getattr(plan, key)
+        if oid is None:
+            continue
         if oid not in study.form(plan.form).item_oids:
             yield Fault(("safety", key), f"{oid} is not an item of form {plan.form}")
         elif study.item(oid).kind != kind:
