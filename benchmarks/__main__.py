@@ -12,7 +12,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import allocation, database, page, paper  # noqa: E402
+from benchmarks import allocation, database, page, paper, reminders  # noqa: E402
 from benchmarks.measure import Ratio  # noqa: E402
 from benchmarks.trial import make_trial  # noqa: E402
 
@@ -31,6 +31,7 @@ NOTES = """## What is measured
 * **Subject page**: one subject with all forms of all visits saved; the number of statements does not grow with them.
 * **Autosave**: one field of an open form, from the browser's message to the committed draft; the floor as above. Small
   statements find person, place and right; one row is written and flushed.
+* **Questionnaire page**: one question to a participant who has opened the link; the floor as above.
 * **First save**: change set, one document of over 30 values checked against the definition, trail with digest, lock
   path, seal of the chain, commit. Both sides make four round trips and one commit, with the same client library.
 * **Save again**: the form is read and three of its answers change: change set, value check, three rows of trail with
@@ -41,6 +42,9 @@ NOTES = """## What is measured
   clients in a queue, which pgbench's ten branches do only in part.
 * **Casebook**: a subject with 16 filled forms: reading, rules, history of every value, HTML, a tagged PDF/UA with its
   contents; the floor is plain paragraphs from a string, untagged, without a table.
+* **Plan**: one statement finds what is due of all visits, each by the rules of the study and the state of its subject,
+  and puts it into the outbox, whose unique key lets a second run add nothing (checked in the run). Twelve visits a
+  subject are spread over two years. The floor copies the very same rows, joined to their visits and subjects by key.
 * Tables are analysed first, and sessions warmed up: a session that keeps plans made for empty tables is slower.
 
 ## Where the time goes
@@ -72,18 +76,20 @@ near to one, and that of the autosave, whose floor has no flush, grows.
 """
 
 
-def ratios(subjects: int) -> list[Ratio]:
+def ratios(subjects: int, planned: int) -> list[Ratio]:
     trial = make_trial()
     return [
         page.form_page(trial, rounds=200),
         page.subject_page(trial, rounds=100),
         page.autosave(trial, rounds=200),
+        page.questionnaire_page(trial, rounds=200),
         database.first_save(trial, rounds=400),
         database.save_again(trial, rounds=400),
         *database.load_form(trial, rounds=2000),
         allocation.throughput(trial),
         database.csv_export(trial, subjects),
         paper.casebook(trial),
+        reminders.planner(trial, planned),
     ]
 
 
@@ -102,7 +108,7 @@ def report(found: list[Ratio]) -> str:
 
 def main() -> int:
     large = "--large" in sys.argv[1:]
-    found = ratios(100_000 if large else 10_000)
+    found = ratios(100_000, 1_000_000) if large else ratios(10_000, 20_000)
     text = report(found)
     print(text)
     name = "benchmarks_large.md" if large else "benchmarks.md"

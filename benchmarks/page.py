@@ -1,7 +1,9 @@
 """What the page of a form costs, against an empty view behind the same middleware."""
 
 import uuid
+from datetime import timedelta
 from itertools import cycle
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
@@ -9,8 +11,10 @@ from django.urls import include, path, reverse
 
 from benchmarks.measure import Ratio, in_turn
 from benchmarks.trial import ITEMS, Trial, add_subjects
-from crf.models import FormData, FormStatus, StudyEvent
+from crf.epro.links import issue_link
+from crf.models import FormData, FormStatus, LinkChannel, StudyEvent
 from pallsoft.audit.context import change_set
+from sites.clock import local_today
 from sites.models import Subject
 
 FORMS = 60
@@ -67,6 +71,32 @@ def _answer_everything(trial: Trial, subject: Subject) -> None:
                 for ref in planned.forms
                 if not trial.definition.form(ref.form).repeating
             )
+
+
+def questionnaire_page(trial: Trial, rounds: int) -> Ratio:
+    """One question on a participant's phone; the floor as above."""
+    staff, phone = Client(), Client()
+    with override_settings(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["testserver"]):
+        staff.force_login(trial.nurse, backend="allauth.account.auth_backends.AuthenticationBackend")
+        subject = add_subjects(trial, 1, answered=False)[0].subject
+        address = urlsplit(issue_link(event=_asked(trial, subject), channel=LinkChannel.CARD, by=trial.nurse).url).path
+        phone.post(address, {"year": str(subject.birth_year)})
+        phone.post(address, {"who": "alone"})
+        question = f"{address}1/"
+        assert b'name="item"' in phone.get(question).content
+        times = in_turn(lambda: phone.get(question), lambda: staff.get("/empty/"), rounds=rounds)
+    return Ratio("questionnaire page / empty view", *times, "ms", 6)
+
+
+def _asked(trial: Trial, subject: Subject) -> StudyEvent:
+    """A visit with a questionnaire by link, whose window is open."""
+    today = local_today(trial.site.timezone)
+    oid = next(event.oid for event in trial.definition.events if trial.definition.has_link(event.oid))
+    with change_set(study=trial.study, by=trial.nurse, action="benchmark", site=trial.site):
+        return StudyEvent.objects.create(
+            study=trial.study, subject=subject, event_oid=oid, ordinal=2,
+            target_on=today, window_from=today, window_to=today + timedelta(days=3),
+        )  # fmt: skip
 
 
 def autosave(trial: Trial, rounds: int) -> Ratio:

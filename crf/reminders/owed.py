@@ -18,20 +18,20 @@ OWED = statement("owed.sql")
 IS_NEW = """NOT EXISTS (SELECT FROM outbox_message m
     WHERE m.event_id = owed.event_id AND m.kind = %(kind)s AND m.topic = owed.topic AND m.ordinal = owed.ordinal
     AND m.recipient_id = owed.recipient_id AND m.state <> 'dropped')"""
-PLAN = f"""{OWED} {INSERT} WHERE day <= today AND {IS_NEW}
+PLAN = f"""{OWED} {INSERT} WHERE {IS_NEW}
 ON CONFLICT ON CONSTRAINT message_once DO UPDATE SET state = 'due', attempts = 0, payload = excluded.payload,
     due_at = excluded.due_at, next_try_at = excluded.next_try_at WHERE outbox_message.state = 'dropped'"""
-TO_COME = f"{OWED} {FOUND} WHERE day <= today + %(days)s AND {IS_NEW} {IN_ORDER}"
+TO_COME = f"{OWED} {FOUND} WHERE {IS_NEW} {IN_ORDER}"
 
 
 def plan(sites: Iterable[Site]) -> int:
     """Put what is due into the outbox; returns how many are new. A second run adds none."""
-    return insert(PLAN, _asked(sites))
+    return insert(PLAN, _asked(sites, within=0))
 
 
 def to_come(sites: Iterable[Site], days: int) -> list[Owed]:
     """What neither waits in the outbox nor went, and is due in so many days if nothing is done; what is due first."""
-    return find(TO_COME, _asked(sites) | {"days": days})
+    return find(TO_COME, _asked(sites, within=days))
 
 
 def still(message: Message, site: Site) -> Owed | None:
@@ -39,8 +39,9 @@ def still(message: Message, site: Site) -> Owed | None:
     return find_one(OWED, _asked([site]), message)
 
 
-def _asked(sites: Iterable[Site]) -> dict[str, Any]:
+def _asked(sites: Iterable[Site], within: int | None = None) -> dict[str, Any]:
     return {
+        "within": within,
         "rules": json.dumps([rule for site in sites for rule in _rules_at(site)]),
         "entry": list(ENTRY_STATES),
         "ended": [SubjectStatus.SCREEN_FAILURE, SubjectStatus.ENDED],
