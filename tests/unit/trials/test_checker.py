@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -268,7 +269,7 @@ def break_something(document, data):
     while node:
         key = data.draw(st.sampled_from(list(node) if isinstance(node, dict) else list(range(len(node)))))
         if isinstance(node[key], str) or data.draw(st.integers(0, 5)) == 0:
-            node[key] = data.draw(SCRAPS)
+            node[key] = deepcopy(data.draw(SCRAPS))  # the next break may reach into it
             return
         node = node[key]
 
