@@ -42,6 +42,7 @@ def _asked(study: StudyDef, oid: str) -> Field:
         "required": item.required,
         "derived": bool(item.derived),
         "length": item.length,
+        "offers_terms": bool(study.safety and study.safety.term == oid),
     }
 
 

@@ -14,6 +14,7 @@ from crf.entry.parse import shown
 from crf.entry.posted import Posted, Typed
 from crf.models import LockKind
 from crf.policies import check_can_enter_form, check_may_collect, lock_words, standing_lock
+from crf.safety.picker import Picker, picker_for
 from crf.selectors.beside import beside
 from crf.selectors.locks import CHIPS
 from crf.selectors.migration import newer_version
@@ -68,6 +69,12 @@ class FormPage:
     def shown_oids(self) -> str:
         """What the browser shows, so that a preview needs to send only what differs."""
         return " ".join(item["oid"] for item in self.items if not (item["hidden"] or item["derived"]))
+
+    @property
+    def picker(self) -> Picker | None:
+        """The terms of adverse events that are offered on this form."""
+        typed = {item["oid"]: item["value"] for item in self.items if not item["hidden"]}
+        return picker_for(self.place.study, self.place.form.oid, typed)
 
     @property
     def by_proxy(self) -> bool:

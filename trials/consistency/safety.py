@@ -3,9 +3,16 @@
 from collections.abc import Iterator
 
 from trials.consistency.fault import Fault
-from trials.definition import SafetyPlan, StudyDef
+from trials.definition import CTCAE_VERSION, SafetyPlan, StudyDef
 
-KINDS = {"serious": "yesno", "planned": "yesno", "onset": "partial_date", "aware": "datetime", "reported": "datetime"}
+KINDS = {
+    "serious": "yesno",
+    "planned": "yesno",
+    "term": "text",
+    "onset": "partial_date",
+    "aware": "datetime",
+    "reported": "datetime",
+}
 
 
 def safety_fits(study: StudyDef) -> Iterator[Fault]:
@@ -23,6 +30,8 @@ def safety_fits(study: StudyDef) -> Iterator[Fault]:
             yield Fault(("safety", key), f"{oid} is not an item of form {plan.form}")
         elif study.item(oid).kind != kind:
             yield Fault(("safety", key), f"{oid} is {study.item(oid).kind}, needs to be {kind}")
+    if plan.term and CTCAE_VERSION not in {setting.key for setting in study.settings}:
+        yield Fault(("safety", "term"), f"the setting {CTCAE_VERSION} has to say of which version the terms are")
     for key, codes in (("grade", plan.grave), ("outcome", (plan.fatal,))):
         yield from _codes(study, plan, key, codes)
 

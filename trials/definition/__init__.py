@@ -34,7 +34,7 @@ from trials.definition.plan import (
 )
 from trials.definition.reminders import PARTICIPANT, Reminder, ReminderPlan
 from trials.definition.safety import SafetyPlan
-from trials.definition.study import DAYS_SETTINGS, Default, StudyDef
+from trials.definition.study import CTCAE_VERSION, DAYS_SETTINGS, Default, StudyDef
 from trials.definition.texts import MISSING_CODES, YES_NO, CodeList, CodeListItem, Text
 from trials.definition.verification import VerificationPlan, VerificationRule, VerificationSample
 from trials.reading import At, Path, record
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from trials.models import StudyVersion
 
 __all__ = [
+    "CTCAE_VERSION",
     "DAYS_SETTINGS",
     "MISSING_CODES",
     "PARTICIPANT",

@@ -12,7 +12,8 @@ from trials.reading import SOURCE, WORDS, choice, many, may, needs, whole
 @dataclass(frozen=True, kw_only=True)
 class SafetyPlan:
     """`form` is the form of adverse events. Its items: `serious` (yes or no), `planned` (yes: an admission that was
-    planned, which is not reported; left out: there is no such question), `onset` (a day), `aware` and
+    planned, which is not reported; left out: there is no such question), `term` (a text; the terms of the CTCAE of the
+    setting `ctcae_version` are offered for it, and their sentences for `grade`), `onset` (a day), `aware` and
     `reported` (instants), `grade`, whose codes `grave` are usually serious, and `outcome`, whose code `fatal` means
     death.
 
@@ -22,6 +23,7 @@ class SafetyPlan:
     form: str = needs(OID)
     serious: str = needs(OID)
     planned: str | None = may(OID)
+    term: str | None = may(OID)
     onset: str = needs(OID)
     aware: str = needs(OID)
     reported: str = needs(OID)

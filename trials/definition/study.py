@@ -31,6 +31,7 @@ from trials.reading import WORDS, choice, keyed, many, mapping, matching, may, n
 
 # Settings by which the schedule counts: whole numbers of days.
 DAYS_SETTINGS = ("anchor_fallback_days", "anchor_late_days")
+CTCAE_VERSION = "ctcae_version"  # a setting too: by which version adverse events are graded
 
 
 @dataclass(frozen=True)
