@@ -84,8 +84,9 @@ def test_only_the_version_of_the_study_is_offered(page, url, tmp_path):
 
 
 def test_no_other_form_offers_terms(page, url, loaded, subject):
-    html = page.get(url().replace("/AE/", "/CM/")).content.decode()
-    assert "<datalist" not in html and 'id="grades"' not in html
+    answer = page.get(url().replace("LOG-1/forms/AE/new", "SCREEN-1/forms/DM/1"))
+    html = answer.content.decode()
+    assert answer.status_code == 200 and "<datalist" not in html and 'id="grades"' not in html
 
 
 def test_the_version_is_a_setting_of_the_study_and_no_word_is_given_twice(definition):  # noqa: F811
