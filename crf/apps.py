@@ -14,7 +14,7 @@ class CrfConfig(AppConfig):
         from crf.reminders import owed, participants, sending, to_participants
         from crf.reminders.waiting import dead_letters, held_back, undelivered
         from crf.safety import messages as safety
-        from crf.safety.waiting import to_report
+        from crf.safety.waiting import to_assess, to_report, to_report_again
         from crf.services.recalculation import follow_subject
         from crf.waiting import proposed, queries_waiting, unsaved, waiting, without_day_0
         from crf.waiting_contact import to_try_again
@@ -27,6 +27,8 @@ class CrfConfig(AppConfig):
         from sites.messages import by_sms
 
         worklist.register(to_report)
+        worklist.register(to_report_again)
+        worklist.register(to_assess)
         worklist.register(waiting)
         worklist.register(without_day_0)
         worklist.register(proposed)
@@ -44,6 +46,8 @@ class CrfConfig(AppConfig):
         worklist.register(undelivered)
         registry.register(owed.KIND, still_owed=sending.still_owed, render=sending.render, waits=sending.waits)
         registry.register(safety.SERIOUS, still_owed=safety.is_owed, render=safety.render)
+        registry.register(safety.REPORTED, still_owed=safety.report_is_owed, render=safety.render_report)
+        registry.register(safety.REMOVED, still_owed=safety.removal_is_owed, render=safety.render_removal)
         registry.register(
             links.LINK,
             still_owed=links.still_owed,

@@ -4,7 +4,7 @@ from django.urls import path
 
 from crf.epro import card
 from crf.reminders.views import messages_waiting, reminders_page
-from crf.safety.views import safety_page, serious_event_paper
+from crf.safety.views import event_reports_page, safety_page, serious_event_paper
 from crf.views import (
     access_log,
     amendment,
@@ -73,6 +73,7 @@ urlpatterns = [
     path("survival/", survival.survival_check, name="survival-check"),
     path("messages-waiting/", messages_waiting, name="messages-waiting"),
     path("safety/", safety_page, name="safety"),
+    path(f"{FORM}reports/", event_reports_page, name="event-reports"),
     path(f"{FORM}serious-event/", serious_event_paper, name="serious-event-paper"),
     path("access/", access_log.access_page, name="access-log"),
     path(f"{FORM}next/", forms.go_on, name="form-next"),

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     RANDOMIZE = auto()
     SIGN = auto()
     REPORT_SAE = auto()
+    ASSESS_EVENT = auto()  # the sponsor's own judgement of a serious event, and that its reports are read
     REQUEST_CORRECTION = auto()
     CONFIRM_CORRECTION = auto()
     DELEGATE = auto()
@@ -79,7 +80,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.COORDINATOR: frozenset(
         READ
         | {P.CONFIRM_CORRECTION, P.VIEW_USERS, P.MANAGE_SITES, P.MANAGE_STUDY, P.MOVE_FORM, P.EMERGENCY_STOP}
-        | {P.RAISE_QUERY, P.CONFIRM_UNLOCK, P.MASK, P.ERASE, P.VIEW_ACCESS_LOG}
+        | {P.RAISE_QUERY, P.CONFIRM_UNLOCK, P.MASK, P.ERASE, P.VIEW_ACCESS_LOG, P.ASSESS_EVENT}
     ),
     Role.DATA_MANAGER: frozenset(
         READ | {P.EXPORT, P.EXPORT_TRAIL, P.RAISE_QUERY, P.FREEZE, P.MOVE_FORM, P.MASK, P.ERASE}
@@ -102,6 +103,7 @@ APART: tuple[tuple[Permission, Permission], ...] = (
     (P.EXPORT, P.ENTER_DATA),
     (P.RAISE_QUERY, P.ENTER_DATA),
     (P.VERIFY, P.ENTER_DATA),
+    (P.ASSESS_EVENT, P.ENTER_DATA),
     (P.FREEZE, P.CONFIRM_UNLOCK),
     (P.REQUEST_CORRECTION, P.CONFIRM_CORRECTION),
 )

@@ -122,7 +122,8 @@ ACCESS = {
     "survival-check": (SITE, SITE),
     "messages-waiting": (SITE, SITE),
     "safety": (RAISERS, NOBODY),
-    "serious-event-paper": (NOBODY, NOBODY),  # no serious event stands here: tests/integration/safety
+    "event-reports": (NOBODY, NOBODY),  # no serious event stands here: tests/integration/safety
+    "serious-event-paper": (NOBODY, NOBODY),  # likewise
     "access-log": (PI | COORDINATOR | {R.INSPECTOR}, NOBODY),
     "form-void": (SITE, SITE),
     "form-migrate": (NOBODY, NOBODY),  # no form of an older version: tests/scenarios/test_s21

@@ -5,14 +5,16 @@ from typing import Any
 
 from crf.exports.dataset import Scope
 from crf.exports.visits import visits
-from crf.models import Signature
+from crf.models import FormData, SafetyAssessment, SafetyReport, Signature
 from crf.selectors.secrets import betrays_arm, event_betrays_arm
+from pallsoft.audit.models import ChangeSet
 from sites.models import AliveInRecord, Consent, ConsentOption, Death, ScreeningEntry, Stop, Subject
 from sites.participation import participations
 from trials.definition import StudyDef, definition_of
 from trials.models import Study
 from trials.selectors import live_version
 
+FORM_ADDRESS = ("SUBJECT", "EVENT", "ORDINAL", "FORM", "REPEAT")
 Rows = tuple[str, list[str], Iterable[Iterable[Any]]]
 Provider = Callable[[Study, Scope], Rows]
 _providers: list[Provider] = []
@@ -112,6 +114,47 @@ def signatures(study: Study, scope: Scope) -> Rows:
     return "SIGNATURES.csv", [*header, "ON_DELEGATION_FROM", "SHA256", "VOID"], rows
 
 
+def safety_reports(study: Study, scope: Scope) -> Rows:
+    """Each report of a serious event, when and by whom it was sent and read."""
+    found = SafetyReport.objects.filter(study=study, subject__site__code__in=scope.sites)
+    found = found.select_related("subject", "form_data__event", "created_in")
+    reports = list(found.order_by("subject__number", "form_data__repeat_key", "number"))
+    reading = ChangeSet.objects.in_bulk([one.read_in for one in reports if one.read_in])
+    rows = (
+        [
+            *_form_address(one.form_data, one.subject),
+            one.number,
+            _instant(one.created_in.at),
+            one.created_in.actor_name,
+            _instant(reading[one.read_in].at) if one.read_in else "",
+            reading[one.read_in].actor_name if one.read_in else "",
+        ]
+        for one in reports
+    )
+    header = [*FORM_ADDRESS, "REPORT", "REPORTED_AT", "REPORTED_BY", "READ_AT", "READ_BY"]
+    return "SAFETY_REPORTS.csv", header, rows
+
+
+def safety_assessments(study: Study, scope: Scope) -> Rows:
+    """What the sponsor judges of serious events, as it stands; the investigator's judgement is in the form."""
+    found = SafetyAssessment.objects.filter(study=study, subject__site__code__in=scope.sites)
+    found = found.select_related("subject", "form_data__event")
+    rows = (
+        [
+            *_form_address(one.form_data, one.subject),
+            {None: "", True: "Y", False: "N"}[one.expected],
+            one.related,
+            one.authority_on or "",
+        ]
+        for one in found.order_by("subject__number", "form_data__repeat_key")
+    )
+    return "SAFETY_ASSESSMENTS.csv", [*FORM_ADDRESS, "EXPECTED", "RELATED", "AUTHORITY_TOLD_ON"], rows
+
+
+def _form_address(form: FormData, subject: Subject) -> list[Any]:
+    return [subject.number, form.event.event_oid, form.event.ordinal, form.form_oid, form.repeat_key]
+
+
 def _tells_arm(signature: Signature, definition: StudyDef) -> bool:
     """Is it about a form or visit whose being there depends on the arm?"""
     row, event = signature.form_data, signature.event
@@ -135,4 +178,6 @@ _OWN: list[Provider] = [
     alive_in_record,
     screening_log,
     signatures,
+    safety_reports,
+    safety_assessments,
 ]

@@ -15,6 +15,7 @@ from crf.models.quality import (
     Verification,
 )
 from crf.models.requests import Draft, ExportJob, ExportKind, ExportState, MaskRequest, Request
+from crf.models.safety import SafetyAssessment, SafetyReport
 
 __all__ = [
     "EVENT_TRANSITIONS",
@@ -43,6 +44,8 @@ __all__ = [
     "QueryMessage",
     "QueryStatus",
     "Request",
+    "SafetyAssessment",
+    "SafetyReport",
     "Signature",
     "SourceType",
     "StopWish",

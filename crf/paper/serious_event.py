@@ -5,6 +5,7 @@ What a report holds: ICH E2A, III.B and appendix 1 (what there is of it in the f
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from crf.entry.document import Document
 from crf.models import FormData
 from crf.paper.casebook import AnswerLine, Signed, printed_form
+from crf.safety.exchange import assessment_words, report_lines
 from crf.selectors.definitions import definition_for
 from crf.selectors.words import answer_words
 from pallsoft.accounts.models import User
@@ -21,7 +23,9 @@ from trials.definition import SafetyPlan, StudyDef
 
 @dataclass(frozen=True)
 class SeriousEventPaper:
-    """`times`: (label, words) in the order in which they happen; `groups`: all other answers of the form."""
+    """`times`: (label, words) in the order in which they happen; `groups`: all other answers of the form;
+    `sponsor`: (what, judgement) of the sponsor.
+    """
 
     subject: Subject
     row: FormData
@@ -29,6 +33,7 @@ class SeriousEventPaper:
     times: list[tuple[str, str]]
     groups: list[tuple[str, list[AnswerLine]]]
     signed: list[Signed]
+    sponsor: list[tuple[str, str]]
 
 
 def serious_event_of(row: FormData, user: User, *, with_arm: bool) -> SeriousEventPaper:
@@ -47,15 +52,27 @@ def serious_event_of(row: FormData, user: User, *, with_arm: bool) -> SeriousEve
         times=list(_times(row, study, plan)),
         groups=[(label, lines) for label, lines in groups if lines],
         signed=signed,
+        sponsor=assessment_words(row),
     )
 
 
 def _times(row: FormData, study: StudyDef, plan: SafetyPlan) -> Iterator[tuple[str, str]]:
     yield _told(row, study, plan.onset)
     yield _told(row, study, plan.aware)
-    entered = row.created_in.at.astimezone(ZoneInfo(row.subject.site.timezone))
-    yield _("Entered"), f"{entered:%d.%m.%Y %H:%M}"  # as the answers
+    zone = ZoneInfo(row.subject.site.timezone)
+    yield _("Entered"), _instant(row.created_in.at, zone)
     yield _told(row, study, plan.reported)
+    for line in report_lines(row):
+        yield _("Report %(number)s sent") % {"number": line.report.number}, _instant(line.reported_at, zone)
+        if line.read_at:
+            yield (
+                _("Report %(number)s read by the sponsor") % {"number": line.report.number},
+                _instant(line.read_at, zone),
+            )
+
+
+def _instant(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%d.%m.%Y %H:%M}"  # as the answers
 
 
 def _told(row: FormData, study: StudyDef, oid: str) -> tuple[str, str]:

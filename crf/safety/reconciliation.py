@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from crf.models import FormData
 from crf.safety.clock import aware_at, is_serious
+from crf.safety.standing import reported_at
 from pallsoft.accounts.models import User
 from sites.models import Death, DeathCause, Site, Subject
 from sites.permissions import Permission, sites_for
@@ -25,14 +26,19 @@ from trials.values import typed
 
 @dataclass(frozen=True)
 class SeriousEvent:
-    """One line of the list: when the site was aware, when it was entered, when it was reported (None: not yet)."""
+    """One line of the list: when the site was aware, when it was entered, when it was reported (None: not yet).
+
+    `waits`: what the sponsor has not done yet, "" for nothing.
+    """
 
     subject: Subject
     url: str
+    reports_url: str
     paper_url: str
     aware_at: datetime
     entered_at: datetime
     reported_at: datetime | None
+    waits: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Reconciliation:
 
 
 def reconciliation(user: User, study: Study) -> Reconciliation:
-    """Of the sites where the person raises queries; two queries a site."""
+    """Of the sites where the person raises queries; three queries a site."""
     found = Reconciliation([], [])
     for site in sites_for(user, study, Permission.RAISE_QUERY).select_related("study"):
         definition = definition_in_use(site)
@@ -62,6 +68,7 @@ class _Site:
         self.definition, self.plan = definition, plan
         rows = FormData.objects.filter(subject__site=site, form_oid=plan.form, removed_in=None)
         self.rows = list(rows.select_related("subject__study", "event", "created_in").order_by("created_in__at"))
+        self.reported = {one.row.pk: one for one in reported_at(site)}
         deaths = Death.objects.standing().filter(subject__site=site).select_related("subject__study")
         self.deaths: dict[UUID, Death] = {death.subject_id: death for death in deaths}
 
@@ -76,11 +83,21 @@ class _Site:
         return SeriousEvent(
             subject=row.subject,
             url=_url(row),
+            reports_url=_url(row, "event-reports"),
             paper_url=_url(row, "serious-event-paper"),
             aware_at=aware_at(row, self.definition, self.plan),
             entered_at=row.created_in.at,
             reported_at=at,
+            waits=self._waits(row),
         )
+
+    def _waits(self, row: FormData) -> str:
+        standing = self.reported.get(row.pk)
+        if standing is None:
+            return ""
+        if standing.unread:
+            return _("To read")
+        return _("To assess") if self.plan.assessment and not standing.assessed else ""
 
     def _mismatches(self) -> Iterator[Mismatch]:
         fatal: dict[UUID, list[FormData]] = defaultdict(list)

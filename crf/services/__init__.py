@@ -25,6 +25,7 @@ from crf.services.queries import (
     reopen_query,
 )
 from crf.services.removal import void_form
+from crf.services.reporting import Assessed, assess_event, read_report, report_event
 from crf.services.saving import SaveResult, save_form
 from crf.services.survival import record_alive, take_back_alive
 from crf.services.unchanged import take_over_unchanged
@@ -32,6 +33,7 @@ from crf.services.verification import Seen, Verified, drop_verification, verify_
 
 __all__ = [
     "NEW",
+    "Assessed",
     "Entry",
     "SaveResult",
     "Seen",
@@ -39,6 +41,7 @@ __all__ = [
     "WrittenMeanwhile",
     "add_unscheduled_visit",
     "answer_query",
+    "assess_event",
     "cancel_query",
     "clear_not_done",
     "close_queries",
@@ -55,11 +58,13 @@ __all__ = [
     "mark_not_done",
     "migrate_form",
     "raise_query",
+    "read_report",
     "record_alive",
     "record_screen_failure",
     "record_visit_date",
     "refuse_masking",
     "reopen_query",
+    "report_event",
     "request_masking",
     "request_unlock",
     "save_form",

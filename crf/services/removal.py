@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from crf.answers import SubjectAnswers
 from crf.models import FormData
 from crf.policies import check_can_void
+from crf.safety.messages import tell_removed
 from crf.selectors.definitions import definition_for
 from crf.services.queries import cancel_queries_of
 from crf.services.recalculation import follow
@@ -32,5 +33,7 @@ def void_form(*, form: FormData, by: User, reason: str) -> FormData:
         form.version += 1
         form.save(update_fields=["removed_in", "version"])
         cancel_queries_of(form)
-        follow(SubjectAnswers(subject, definition_for(form)), form, {*form.data, *form.missing_codes}, by)
+        study = definition_for(form)
+        tell_removed(form, study)
+        follow(SubjectAnswers(subject, study), form, {*form.data, *form.missing_codes}, by)
     return form

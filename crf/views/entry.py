@@ -15,7 +15,7 @@ from crf.entry.interruptions import AnswersNeeded, EditConflict
 from crf.entry.posted import Posted, read_posted
 from crf.entry.refusal import Refused
 from crf.policies import check_may_be_asked
-from crf.safety.clock import is_serious
+from crf.safety.exchange import event_reports
 from crf.selectors import signatures
 from crf.selectors.copying import copied_answers, earlier_one, last_time
 from crf.selectors.crumbs import crumbs
@@ -209,7 +209,7 @@ def _shown(
     if template != PATIENT:
         more["strip"], more["recall"] = strip_for(page.place.answers, request.user), last_time(page.place)
         signed, url = page.place.answers.around.signatures, f"{form_url(page.place)}sign/"
-        more["serious"] = is_serious(page.place.row, page.place.study.safety) if page.place.row else False
+        more["exchange"] = event_reports(page.place, request.user)
         more["signing"] = signatures.of_form(page.place.row, request.user, url, signed=signed)
     return _rendered(request, page, template, status, more | (panel or {}))
 
@@ -224,7 +224,7 @@ def _rendered(
         "visit": visit_label(place.event, place.study.event(place.event.event_oid)),
         "urls": {"form": form_url(place)}
         | {name.replace("-", "_"): form_url(place, f"form-{name}") for name in AROUND}
-        | {"serious_event": form_url(place, "serious-event-paper")},
+        | {"serious_event": form_url(place, "serious-event-paper"), "event_reports": form_url(place, "event-reports")},
         "crumbs": crumbs(place.event, place.study, page.title),
     }
     with timezone.override(place.zone):

@@ -14,6 +14,8 @@ REGULATED = {
     "crf_personallink",
     "crf_query",
     "crf_querymessage",
+    "crf_safetyassessment",
+    "crf_safetyreport",
     "crf_signature",
     "crf_studyevent",
     "crf_verification",

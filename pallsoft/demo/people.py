@@ -88,6 +88,7 @@ class Staff:
             (physician, Task.SIGN),
             (physician, Task.RANDOMIZE),
             (nurse, Task.RANDOMIZE),
+            (nurse, Task.REPORT_SAE),
         ):
             services.delegate_task(
                 site=site, user=user, task=task, valid_from=opened_on(site), valid_until=None, by=leader

@@ -18,6 +18,7 @@ from pallsoft.demo.life import Life, at_noon
 from pallsoft.demo.lists import seal_lists
 from pallsoft.demo.patients import MONTHS, Fate, Patient, invented_patients
 from pallsoft.demo.people import WHY, Place, Staff, new_password, open_study, opened_on, place_of, write_accounts
+from pallsoft.demo.reported import report_events
 from randomization.services import arm_for, confirm_late, randomize, report_late
 from randomization.strata import strata_of
 from sites import services
@@ -97,7 +98,10 @@ class Demonstration:
                 _live(life, Turn(turns, stratum_of(patient), positions[stratum_of(patient)], holder))
 
     def _make_the_rest(self) -> None:
-        """Lines of the screening log that did not come to consent, a few still open; and one site stops recruiting."""
+        """Lines of the screening log that did not come to consent, a few still open; what the sponsor did about serious
+        events; and one site stops recruiting.
+        """
+        report_events(list(self.study.sites.select_related("study")), User.objects.get(username="coordinator"))
         draw = Random(self.seed + 1)
         places = [place_of(site) for site in self.study.sites.select_related("study")]
         for n in range(round(self.subjects * CONSIDERED_PER_SUBJECT)):

@@ -32,6 +32,10 @@ def safety_fits(study: StudyDef) -> Iterator[Fault]:
             yield Fault(("safety", key), f"{oid} is {study.item(oid).kind}, needs to be {kind}")
     if plan.term and CTCAE_VERSION not in {setting.key for setting in study.settings}:
         yield Fault(("safety", "term"), f"the setting {CTCAE_VERSION} has to say of which version the terms are")
+    if plan.assessment and not study.has_code_list(plan.assessment.causality):
+        yield Fault(
+            ("safety", "assessment", "causality"), f"{plan.assessment.causality} is not a code list of this study"
+        )
     for key, codes in (("grade", plan.grave), ("outcome", (plan.fatal,))):
         yield from _codes(study, plan, key, codes)
 

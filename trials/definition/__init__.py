@@ -33,7 +33,7 @@ from trials.definition.plan import (
     TimelineLane,
 )
 from trials.definition.reminders import PARTICIPANT, Reminder, ReminderPlan
-from trials.definition.safety import SafetyPlan
+from trials.definition.safety import SafetyPlan, SponsorAssessment
 from trials.definition.study import CTCAE_VERSION, DAYS_SETTINGS, Default, StudyDef
 from trials.definition.texts import MISSING_CODES, YES_NO, CodeList, CodeListItem, Text
 from trials.definition.verification import VerificationPlan, VerificationRule, VerificationSample
@@ -79,6 +79,7 @@ __all__ = [
     "ReminderPlan",
     "SafetyPlan",
     "Setting",
+    "SponsorAssessment",
     "StudyDef",
     "StudyEventDef",
     "Table",

@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trials.definition.reminders import ROLES
-from trials.definition.texts import OID
-from trials.reading import SOURCE, WORDS, choice, many, may, needs, whole
+from trials.definition.texts import OID, TEXT, Text
+from trials.reading import SOURCE, WORDS, choice, many, may, needs, record, whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class SponsorAssessment:
+    """What the sponsor judges of each serious event, besides whether it was expected: its causality, a code of the
+    list `causality`. `authority` names whom the sponsor notifies; left out: nobody.
+    """
+
+    causality: str = needs(OID)
+    authority: Text | None = may(TEXT)
+    source: str = needs(SOURCE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +28,8 @@ class SafetyPlan:
     `reported` (instants), `grade`, whose codes `grave` are usually serious, and `outcome`, whose code `fatal` means
     death.
 
-    The site has to report within `hours` of becoming aware; a mail goes to the roles `to` when one is entered.
+    The site has to report within `hours` of becoming aware; a mail goes to the roles `to` when one is entered, and with
+    each report. `assessment` left out: the sponsor judges nothing here.
     """
 
     form: str = needs(OID)
@@ -33,4 +45,5 @@ class SafetyPlan:
     fatal: str = needs(WORDS)
     hours: int = needs(whole(least=1, most=720))
     to: tuple[str, ...] = may(many(choice(*ROLES)), ())
+    assessment: SponsorAssessment | None = may(record(SponsorAssessment))
     source: str = needs(SOURCE)

@@ -24,6 +24,8 @@ INSERT INTO audit.erasable (tbl, owner, emptied) VALUES
         'SELECT m.id FROM public.crf_querymessage m JOIN public.crf_query q ON q.id = m.query_id WHERE q.subject_id = $1',
         '{"text": ""}'),
     ('crf_deviation', 'SELECT id FROM public.crf_deviation WHERE subject_id = $1', '{"explanation": ""}'),
+    ('crf_safetyassessment', 'SELECT id FROM public.crf_safetyassessment WHERE subject_id = $1',
+        '{"expected": null, "related": "", "authority_on": null}'),
     ('randomization_allocation', 'SELECT id FROM public.randomization_allocation WHERE subject_id = $1',
         '{"inputs": {}, "inputs_sha256": ""}'),
     ('crf_maskrequest', 'SELECT id FROM public.crf_maskrequest WHERE subject_id = $1', '{"reason": ""}'),

@@ -26,6 +26,8 @@ GRANTS = {
     "crf_query": CHANGING,
     "crf_querymessage": "INSERT SELECT",
     "crf_request": "INSERT SELECT",
+    "crf_safetyassessment": CHANGING,
+    "crf_safetyreport": "INSERT SELECT UPDATE(read_in)",
     "crf_signature": "INSERT SELECT UPDATE(voided_in)",
     "crf_studyevent": CHANGING,
     "crf_verification": "INSERT SELECT UPDATE(dropped_in)",

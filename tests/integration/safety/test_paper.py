@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from crf.exports import jobs
 from crf.exports.services import request_serious_event
 from crf.models import ExportJob, ExportKind, ExportState
+from crf.services import Assessed, assess_event, read_report, report_event
 from pallsoft.errors import NotPermitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,11 +67,25 @@ def test_the_paper_tells_times_grade_causality_and_outcome(event, known, coordin
 
 @pytest.mark.pdf
 def test_what_site_and_sponsor_judged_stands_apart(event, known, coordinator):
-    row = event(AE_AWARE=known(5), AE_RELSP="UNRELATED", **ENTERED)
+    row = event(AE_AWARE=known(5), **ENTERED)
+    said = Assessed(False, "UNRELATED", None)
+    assess_event(form=row, said=said, seen=Assessed(None, "", None).token, by=coordinator)
     _job, pdf = made(request_serious_event(form=row, language="en", by=coordinator))
     text = text_of(pdf)
     assert squeezed("Relation to the radiotherapy (investigator) Possible") in text
-    assert squeezed("Relation (sponsor) Unrelated") in text
+    assert squeezed("Expected (sponsor) No") in text
+    assert squeezed("Relation to the treatment (sponsor) Unrelated") in text
+
+
+@pytest.mark.pdf
+def test_reports_stand_on_it_with_when_they_were_sent_and_read(event, known, pi, coordinator):
+    row = event(AE_AWARE=known(5), **ENTERED)
+    report = report_event(form=row, seen_version=row.version, by=pi)
+    _job, pdf = made(request_serious_event(form=row, language="en", by=coordinator))
+    assert squeezed("Report 0 sent") in text_of(pdf) and squeezed("Report 0 read") not in text_of(pdf)
+    read_report(report=report, by=coordinator)
+    _job, pdf = made(request_serious_event(form=row, language="en", by=coordinator))
+    assert squeezed("Report 0 read by the sponsor") in text_of(pdf)
 
 
 @pytest.mark.pdf
