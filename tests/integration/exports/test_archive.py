@@ -6,6 +6,7 @@ import io
 import json
 import resource
 import zipfile
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -98,19 +99,25 @@ def test_a_study_nurse_may_not_export(study, crc):
         request_export(study=study, by=crc)
 
 
-@pytest.fixture
+@contextmanager
 def tiny_files():
-    """No file of this process may grow beyond 300 bytes: what a full disk does, without filling one."""
+    """No file of this process may grow beyond 300 bytes: what a full disk does, without filling one.
+
+    No longer than needed: the output of the tests may be a file too.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.req("EXP-03")
-def test_a_file_that_cannot_be_written_whole_is_told_and_not_left_behind(study, data_manager, export_dir, tiny_files):
+def test_a_file_that_cannot_be_written_whole_is_told_and_not_left_behind(study, data_manager, export_dir):
     job = request_export(study=study, by=data_manager)
-    jobs.run_export(job.id)
+    with tiny_files():
+        jobs.run_export(job.id)
     job.refresh_from_db()
     assert (job.state, job.file_name, list(export_dir.iterdir())) == (ExportState.FAILED, "", [])
     assert "File too large" in job.error
