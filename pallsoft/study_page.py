@@ -62,6 +62,7 @@ def study_description(request: AuthenticatedRequest, study_oid: str) -> HttpResp
         "version": version,
         "definition": definition,
         "schedule": schedule_rows(definition),
+        "instruments": [form for form in definition.forms if form.wording or form.lacks_wording],
         "defaults": default_groups(definition),
     }
     return render(request, "pallsoft/study_description.html", context)

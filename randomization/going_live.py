@@ -27,7 +27,7 @@ def obstacles(study: Study) -> list[str]:
 def warnings(study: Study) -> Iterator[str]:
     """What does not stand in the way, and will be missed or will surprise."""
     definition = definition_of(live_version(study))
-    unworded = [str(form.title) for form in definition.forms if form.by_link and form.by_link.placeholder]
+    unworded = [str(form.title) for form in definition.forms if form.lacks_wording]
     if unworded:
         yield _(
             "These questionnaires have no licensed wording, and participants are not asked them by link: %(forms)s"

@@ -115,6 +115,8 @@ def _lower(item: ItemDef) -> Decimal:
 
 def _altered_codes(old: StudyDef, new: StudyDef) -> Iterator[str]:
     for before, now in _kept_items(old, new):
+        if old.form_of(before.oid).lacks_wording:  # a placeholder says nothing that could be altered
+            continue
         was, is_now = old.codes_of(before), new.codes_of(now)
         if was and is_now:
             for code in was.codes:

@@ -9,7 +9,7 @@ from typing import Any
 
 from trials.consistency import Fault, faults
 from trials.consistency.secrecy import secrets
-from trials.definition import StudyDef, read
+from trials.definition import DefinitionError, StudyDef, read
 from trials.loader import Node, Problem, load_tree
 
 
@@ -45,6 +45,15 @@ def check(directory: Path) -> tuple[Loaded | None, list[Problem]]:
         problems += [_placed(tree, fault) for fault in faults(study)]
     in_order = sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.message))
     return (Loaded(document, study, files) if all(one.warning for one in in_order) else None), in_order
+
+
+def check_document(document: Mapping[str, Any], files: Mapping[str, str]) -> Loaded:
+    """A definition that did not come from files as they lie. Raises DefinitionError with everything that is wrong."""
+    study, structure = read(document)
+    wrong = structure or [(fault.path, fault.message) for fault in faults(study) if not fault.warning]
+    if wrong:
+        raise DefinitionError(wrong)
+    return Loaded(document, study, files)
 
 
 def _placed(tree: Node, fault: Fault) -> Problem:

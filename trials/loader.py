@@ -103,7 +103,7 @@ def load_tree(directory: Path) -> tuple[Node, dict[str, str], list[Problem]]:
     for name in _file_names(directory, problems):
         try:
             texts[name] = ""
-            texts[name] = _text_of(directory / name)
+            texts[name] = text_of(directory / name)
             nodes[name] = parse(texts[name], name)
         except Refused as refused:
             problems.append(Problem(name, refused.line, refused.message))
@@ -140,7 +140,8 @@ def _file_names(directory: Path, problems: list[Problem]) -> list[str]:
     return [name for name in needed if name in found] + forms
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a file of the trial. Raises Refused for anything but a small, ordinary file of clean UTF-8."""
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode) or path.parent.is_symlink():
         raise Refused("is not an ordinary file")

@@ -1,7 +1,8 @@
 """Publishing a definition as an immutable version of its study."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -10,9 +11,10 @@ from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
 from trials.amendment import broken_promises
-from trials.checker import Loaded
+from trials.checker import Loaded, check_document
 from trials.definition import FormDef, ItemDef, StudyDef, definition_of
 from trials.models import ItemColumn, Study, StudyVersion
+from trials.packs import FOLDER, Pack, faults_of, pack_of, worded
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,16 @@ class Publication:
 def publish_version(*, loaded: Loaded, by: User | None) -> Publication:
     """Make a definition without errors a version of its study; the first one makes the study (planned, in test mode).
 
-    Raises NotAllowedNow when the number was used for other content or lies below a published one: a version is
-    what data were entered under, so it never changes. The same when it takes away or alters the meaning of anything
-    that an earlier version asked.
+    The instrument packs of the version before stay with the study. Raises NotAllowedNow when the number was used for
+    other content or lies below a published one: a version is what data were entered under, so it never changes. The
+    same when it takes away or alters the meaning of anything that an earlier version asked, or a pack fits no more.
     """
     study = _study_of(loaded.study, by)
     number = loaded.study.version
     known = study.versions.filter(number=number).first()
+    if known and known.sha256 == loaded.sha256:
+        return Publication(known, is_new=False)
+    loaded = _with_packs(loaded, study)
     if known and known.sha256 == loaded.sha256:
         return Publication(known, is_new=False)
     _check_number(study, number)
@@ -50,6 +55,45 @@ def publish_version(*, loaded: Loaded, by: User | None) -> Publication:
         )
         ItemColumn.objects.bulk_create(_item_columns(version, loaded.study))
     return Publication(version, is_new=True)
+
+
+@transaction.atomic
+def load_packs(*, study: Study, packs: Sequence[Pack], by: User | None) -> Publication:
+    """Publish the newest version of a study once more, in the words of these packs, under the next number.
+
+    Sites go on with the version that they use until they approve this one. Nothing is written when it says all this
+    already. Raises NotAllowedNow with everything that does not fit.
+    """
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    newest = study.versions.latest("number")
+    document: dict[str, Any] = newest.definition
+    for pack in packs:
+        document = _worded(document, pack)
+    if document == newest.definition:
+        return Publication(newest, is_new=False)
+    document["version"] = str(newest.number + 1)
+    files = newest.source_files | {pack.name: pack.text for pack in packs}
+    return publish_version(loaded=check_document(document, files), by=by)
+
+
+def _with_packs(loaded: Loaded, study: Study) -> Loaded:
+    """With the packs of the newest version that the new one does not bring itself."""
+    newest = study.versions.order_by("-number").first()
+    kept = {name: text for name, text in (newest.source_files if newest else {}).items() if name.startswith(FOLDER)}
+    kept = {name: text for name, text in kept.items() if name not in loaded.files}
+    document: dict[str, Any] = dict(loaded.document)
+    for name, text in kept.items():
+        pack, _problems = pack_of(text, name)
+        assert pack is not None  # it was read when it was loaded
+        document = _worded(document, pack)
+    return check_document(document, {**loaded.files, **kept}) if kept else loaded
+
+
+def _worded(document: dict[str, Any], pack: Pack) -> dict[str, Any]:
+    faults = faults_of(pack, document)
+    if faults:
+        raise NotAllowedNow("\n".join(str(fault) for fault in faults))
+    return worded(document, pack)
 
 
 def _study_of(definition: StudyDef, by: User | None) -> Study:

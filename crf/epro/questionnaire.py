@@ -89,7 +89,7 @@ def link_forms(answers: SubjectAnswers, event: StudyEvent) -> list[FormDef]:
         form
         for ref in study.event(event.event_oid).forms
         if (form := study.form(ref.form)).by_link
-        and not (form.by_link.placeholder and is_live)
+        and not (form.lacks_wording and is_live)
         and is_shown(study, ref, here)
         and _is_left_to_the_participant(answers, event, form)
     ]

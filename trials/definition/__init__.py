@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, ItemGroupDef, NrsAnchors, Proposal
+from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, ItemGroupDef, Proposal
 from trials.definition.links import ByLink, FirstQuestion, LinkPlan
 from trials.definition.plan import (
     Anchor,
@@ -37,6 +37,7 @@ from trials.definition.safety import SafetyPlan, SponsorAssessment
 from trials.definition.study import CTCAE_VERSION, DAYS_SETTINGS, Default, StudyDef
 from trials.definition.texts import MISSING_CODES, YES_NO, CodeList, CodeListItem, Text
 from trials.definition.verification import VerificationPlan, VerificationRule, VerificationSample
+from trials.definition.wording import NrsAnchors, Wording
 from trials.reading import At, Path, record
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ __all__ = [
     "VerificationPlan",
     "VerificationRule",
     "VerificationSample",
+    "Wording",
     "definition_of",
     "parse",
     "read",

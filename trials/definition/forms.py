@@ -10,6 +10,7 @@ from typing import Any
 
 from trials.definition.links import ByLink
 from trials.definition.texts import MISSING_CODES, OID, TEXT, YES_NO, Text
+from trials.definition.wording import NrsAnchors, Wording
 from trials.reading import FLAG, NUMBER, RULE, SOURCE, At, choice, many, may, needs, record, whole
 
 KINDS = ("text", "integer", "decimal", "date", "partial_date", "time", "datetime", "code", "yesno", "nrs")
@@ -33,14 +34,6 @@ _FILLED_IN: dict[str, dict[str, Any]] = {
 }
 _NEEDED = {"code": "code_list", "nrs": "anchors"}
 _NEVER_DERIVED = ("required", "missing", "min", "max", "not_relevant_as")
-
-
-@dataclass(frozen=True, kw_only=True)
-class NrsAnchors:
-    """The words at the two ends of a numeric rating scale."""
-
-    low: Text = needs(TEXT)
-    high: Text = needs(TEXT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +168,7 @@ class FormDef:
     offer_unchanged: bool = may(FLAG, False)  # of a repeating form: the entries of the visit before
     propose: Proposal | None = may(record(Proposal))
     by_link: ByLink | None = may(record(ByLink))
+    wording: Wording | None = may(record(Wording))
     groups: tuple[ItemGroupDef, ...] = needs(many(record(ItemGroupDef), least=1))
     checks: tuple[EditCheck, ...] = may(many(record(EditCheck)), ())
     source: str = needs(SOURCE)
@@ -187,7 +181,16 @@ class FormDef:
             at.down("propose").refuse("has no meaning for repeating forms")
         if values["by_link"] and (values["repeating"] or values["kind"] != "patient"):
             at.down("by_link").refuse("has a meaning for patients' forms that do not repeat")
+        if values["wording"] and not values["by_link"]:
+            at.down("wording").refuse("has a meaning for forms with by_link only")
+        if values["wording"] and values["by_link"] and values["by_link"].placeholder:
+            at.down("wording").refuse("is there, so by_link cannot say that it is a placeholder")
         return values
+
+    @property
+    def lacks_wording(self) -> bool:
+        """Is it asked in a placeholder's words, as its licence is not there?"""
+        return self.by_link is not None and self.by_link.placeholder
 
     @cached_property
     def items(self) -> tuple[ItemDef, ...]:

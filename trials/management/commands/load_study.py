@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from pallsoft.accounts.models import User
 from pallsoft.errors import NotAllowedNow
 from trials.checker import Loaded, check
+from trials.management.users import user_named
 from trials.services import publish_version
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{title}: no errors (SHA-256 {loaded.sha256})")
             return
         try:
-            published = publish_version(loaded=loaded, by=_user(by))
+            published = publish_version(loaded=loaded, by=user_named(by))
         except NotAllowedNow as refusal:
             raise CommandError(refusal.message) from None
         done = "published" if published.is_new else "is published already, with the same content: nothing to do"
@@ -40,12 +40,3 @@ class Command(BaseCommand):
             errors = sum(not problem.warning for problem in problems)
             raise CommandError(f"{errors} error(s) in {directory}; nothing was written")
         return loaded
-
-
-def _user(username: str | None) -> User | None:
-    if username is None:
-        return None
-    try:
-        return User.objects.get_by_natural_key(username)
-    except User.DoesNotExist:
-        raise CommandError(f"There is no user {username}") from None
