@@ -15,6 +15,7 @@ class CrfConfig(AppConfig):
         from crf.reminders.waiting import dead_letters, held_back, undelivered
         from crf.safety import messages as safety
         from crf.safety.waiting import to_assess, to_report, to_report_again
+        from crf.services import alerts
         from crf.services.recalculation import follow_subject
         from crf.waiting import proposed, queries_waiting, unsaved, waiting, without_day_0
         from crf.waiting_contact import to_try_again
@@ -48,6 +49,7 @@ class CrfConfig(AppConfig):
         registry.register(safety.SERIOUS, still_owed=safety.is_owed, render=safety.render)
         registry.register(safety.REPORTED, still_owed=safety.report_is_owed, render=safety.render_report)
         registry.register(safety.REMOVED, still_owed=safety.removal_is_owed, render=safety.render_removal)
+        registry.register(alerts.KIND, still_owed=alerts.is_owed, render=alerts.render)
         registry.register(
             links.LINK,
             still_owed=links.still_owed,

@@ -4,18 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crf.models import FormData, SafetyReport
+from crf.recipients import holders
 from crf.safety.clock import is_serious
 from pallsoft.accounts.models import User
 from pallsoft.outbox.models import Message, State
 from pallsoft.outbox.registry import Mail
 from pallsoft.outbox.services import owe
-from sites.permissions import roles_held
 from trials.definition import SafetyPlan, StudyDef, definition_of
 
 SERIOUS = "crf.serious_event"
@@ -52,7 +51,7 @@ def tell_removed(row: FormData, study: StudyDef) -> None:
 
 
 def _tell(kind: str, row: FormData, plan: SafetyPlan, ordinal: int = 1) -> None:
-    for person in _contacts(row, plan):
+    for person in holders(plan.to, row):
         owe(
             kind=kind,
             recipient_id=person.pk,
@@ -147,19 +146,4 @@ def _about(message: Message) -> tuple[FormData, SafetyPlan]:
 
 
 def _is_to(message: Message, row: FormData, plan: SafetyPlan) -> bool:
-    return message.recipient_id in {person.pk for person in _contacts(row, plan)}
-
-
-def _contacts(row: FormData, plan: SafetyPlan) -> list[User]:
-    """Who holds one of the roles today, at the site or for all sites."""
-    site = row.subject.site_id
-    here = Q(assignments__site=site) | Q(assignments__site=None)
-    found = User.objects.filter(here, assignments__study=row.study_id, assignments__role__in=plan.to).distinct()
-    return [person for person in found if _is_contact(person, row, plan)]
-
-
-def _is_contact(person: User, row: FormData, plan: SafetyPlan) -> bool:
-    return any(
-        held.study.pk == row.study_id and held.site in (None, row.subject.site_id) and held.role in plan.to
-        for held in roles_held(person)
-    )
+    return message.recipient_id in {person.pk for person in holders(plan.to, row)}

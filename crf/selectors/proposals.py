@@ -21,8 +21,9 @@ def proposed_at(site: Site, study: StudyDef, form: FormDef, user: User) -> Itera
     visits = StudyEvent.objects.filter(
         subject__site=site, event_oid__in=[event.oid for event in study.events_with(form.oid)], not_done_reason=""
     )
-    entered = visits.filter(forms__removed_in=None, forms__isnull=False).distinct()
-    found = list(entered.select_related("subject__study", "subject__site"))
+    if form.propose and not form.propose.at_once:
+        visits = visits.filter(forms__removed_in=None, forms__isnull=False).distinct()
+    found = list(visits.select_related("subject__study", "subject__site"))
     subjects, secret = {event.subject_id: event.subject for event in found}, proposal_betrays_arm(study, form)
     taking_part, answers = participations(subjects.keys()), answers_of(subjects, study)
     for event in found:

@@ -11,8 +11,7 @@ from crf.entry.document import Document
 from crf.models import FormData, StudyEvent
 from crf.policies import check_can_enter_form
 from crf.selectors.place import NEW, Place, new_row
-from crf.services.checks import follow_checks
-from crf.services.deviations import propose_deviations
+from crf.services.following import follow_form
 from crf.services.planning import moves_day_0, place_events
 from crf.services.recalculation import recalculate, write
 from crf.services.saving import check_collected, check_observed, check_settled, checked, date_visit, settle
@@ -80,8 +79,7 @@ class _Batch:
         write(row, settled)
         row.observed_at, row.version = entry.observed_at, 1
         row.save(force_insert=True)
-        propose_deviations(row, place.form, settled.fired)
-        follow_checks(row, place.study, Document(), settled, {change.item.oid for change in changes})
+        follow_form(row, place.study, Document(), settled, {change.item.oid for change in changes})
         self.answers.put(row)
         self.stored.append(row)
 

@@ -6,8 +6,7 @@ from crf.answers import SubjectAnswers
 from crf.entry.document import Document, Rules
 from crf.models import FormData
 from crf.policies import check_can_void
-from crf.services.checks import follow_checks
-from crf.services.deviations import propose_deviations
+from crf.services.following import follow_form
 from crf.services.recalculation import follow, write
 from crf.services.visits import explained, lock_subject
 from pallsoft.accounts.models import User
@@ -45,9 +44,8 @@ def migrate_form(*, form: FormData, by: User, reason: str) -> FormData:
         write(form, settled)
         form.version += 1
         form.save(update_fields=["definition_version", "data", "marks", "status", "version"])
-        propose_deviations(form, study.form(form.form_oid), settled.fired)
         touched = {*before.data, *before.marks, *settled.document.data, *settled.document.marks}
         changed = {oid for oid in touched if before.answer(oid) != settled.document.answer(oid)}
-        follow_checks(form, study, before, settled, changed)
+        follow_form(form, study, before, settled, changed)
         follow(answers, form, changed, by)
     return form

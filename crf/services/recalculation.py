@@ -10,8 +10,8 @@ from crf.entry.document import Document, Rules, Settled
 from crf.models import FormData, FormStatus, Meaning, Signature
 from crf.policies import check_can_follow
 from crf.selectors.definitions import definition_for
-from crf.services.checks import Place, asking_checks, follow_checks, settles_a_query
-from crf.services.deviations import propose_deviations
+from crf.services.checks import Place, asking_checks, settles_a_query
+from crf.services.following import follow_form
 from crf.services.planning import follow_participation, moves_day_0, place_events
 from pallsoft.accounts.models import User
 from pallsoft.audit.context import change_set
@@ -107,8 +107,7 @@ def _store(form: FormData, settled: Settled, by: User | None) -> set[str]:
             write(form, settled)
             form.version += 1
             form.save(update_fields=["data", "marks", "status", "version"])
-        propose_deviations(form, study.form(form.form_oid), settled.fired)
-        follow_checks(form, study, before, settled, changed)
+        follow_form(form, study, before, settled, changed)
     return changed
 
 

@@ -16,13 +16,11 @@ from crf.entry.interruptions import AnswersNeeded
 from crf.entry.refusal import Refused
 from crf.models import FormData, StudyEvent
 from crf.policies import check_can_enter_form, check_may_collect
-from crf.safety.messages import follow_safety
 from crf.selectors.meanwhile import changed_by_me
 from crf.selectors.place import Place, new_row, place_of
 from crf.services import replays
-from crf.services.checks import follow_checks
-from crf.services.deviations import propose_deviations
 from crf.services.drafts import drop_saved
+from crf.services.following import follow_form
 from crf.services.recalculation import asked_outside, follow, write
 from crf.services.visits import check_happened, explained, lock_subject, stored
 from pallsoft.accounts.models import User
@@ -230,9 +228,7 @@ def _write_row(
         row.observed_at = observed_at or row.observed_at
         row.version += 1
         row.save(force_insert=place.row is None)
-        propose_deviations(row, place.form, settled.fired)
-        follow_safety(row, place.study)
-        follow_checks(row, place.study, place.current, settled, {change.item.oid for change in changes})
+        follow_form(row, place.study, place.current, settled, {change.item.oid for change in changes})
         follow(place.answers, row, {change.item.oid for change in changes} | dated, by)
     return SaveResult(str(row.pk), row.repeat_key, row.version, now.isoformat(), not unchanged)
 

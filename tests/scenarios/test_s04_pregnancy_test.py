@@ -4,20 +4,44 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
+from django.core import mail
 
 from crf.entry.interruptions import AnswersNeeded
 from crf.models import Deviation, FormData, StudyEvent
-from crf.services import save_form
-from sites.clock import local_today
+from crf.services import Entry, confirm_eligibility, save_form, save_new_forms
+from crf.services.alerts import KIND
+from pallsoft.outbox.models import Message, State
+from pallsoft.outbox.services import send_due
+from randomization.services import randomize
+from sites.clock import database_now, local_today
 from sites.models import Sex
 from sites.participation import participation_of
+from sites.worklist import work_items
+from tests.fixtures.by_hand import enter, screening_answers, sealed
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+FERTILE = {"DM_VAG": "Y", "DM_MENO": "N", "DM_HYST": "N", "DM_OOPH": "N"}
 
 
 @pytest.fixture
 def woman(enrol, bodo):
     return enrol(bodo, birth_year=1984, sex=Sex.FEMALE)
+
+
+@pytest.fixture
+def ready(enrol, bodo, consent, crc, investigator):
+    """ready(DM={"DM_MENO": "N"}): a woman whose screening is complete, with what is said otherwise of some forms."""
+
+    def screened(**otherwise):
+        subject = enrol(bodo, consent=consent(signed_at=database_now()))
+        for form, values in screening_answers(local_today(bodo.timezone)).items():
+            enter(subject, crc, "SCREEN", form, values | otherwise.get(form, {}))
+        confirm_eligibility(subject=subject, by=investigator)
+        return subject
+
+    return screened
 
 
 @pytest.fixture
@@ -34,7 +58,7 @@ def save(woman, crc):
 
 @pytest.fixture
 def fertile(save):
-    save("SCREEN", "DM", {"DM_VAG": "Y", "DM_MENO": "N", "DM_HYST": "N", "DM_OOPH": "N"})
+    save("SCREEN", "DM", FERTILE)
 
 
 FRACTION = {"RTF_NO": "1", "RTF_STATUS": "GIVEN", "RTF_DATE": "2026-09-15", "RTF_TIME": "09:30", "RTF_DOSE": "8"}
@@ -71,6 +95,56 @@ def test_a_positive_test_says_do_not_treat_on_both_forms_and_is_no_deviation(sav
         save("RT", "RTF", planned)
     assert [check.oid for check in asked.value.checks] == ["RTF_C5"]
     assert not Deviation.objects.exists()
+
+
+def test_a_positive_test_is_told_to_the_physicians_at_once_and_once_without_saying_what_it_is(
+    save, fertile, woman, investigator, pi, coordinator
+):
+    save("RT", "PT", POSITIVE, why={"PT_C1": "Ansvarlig lege er varslet"})
+    send_due()
+    send_due()
+    assert sorted(to for one in mail.outbox for to in one.to) == sorted([investigator.email, pi.email])
+    for one in mail.outbox:
+        assert woman.number in one.subject and "/forms/PT/1/" in one.body
+        assert not any(word in one.subject + one.body for word in ("ositiv", "ravid", "1984"))
+
+
+def test_a_test_corrected_in_time_is_told_to_nobody(save, fertile, woman, investigator, crc):
+    save("RT", "PT", POSITIVE, why={"PT_C1": "Ansvarlig lege er varslet"})
+    enter(woman, crc, "RT", "PT", {"PT_RESULT": "NEG"}, reason="feil svar lest")
+    send_due()
+    assert not mail.outbox and Message.objects.filter(kind=KIND, state=State.DROPPED).exists()
+
+
+def test_a_batch_of_forms_tells_them_too(woman, fertile, investigator, crc):
+    at = datetime(2026, 9, 15, 10, tzinfo=UTC)
+    save_new_forms(subject=woman, entries=[Entry("RT", "PT", POSITIVE, at)], by=crc, why="varslet")
+    assert Message.objects.filter(kind=KIND, recipient_id=investigator.pk).count() == 1
+
+
+def waits(user, study):
+    return [item.sentence for item in work_items(user, study) if "raviditetstest" in item.sentence]
+
+
+def test_from_randomisation_on_the_worklist_says_that_a_test_is_needed_until_it_is_told(
+    ready, crc, monitor, study, definition, statistician, coordinator
+):
+    sealed(study, definition, statistician, coordinator)
+    subject = ready(DM=FERTILE, ELIG={"ELIG_E7": "N"})
+    assert not waits(crc, study)
+    randomize(subject=subject, key=uuid.uuid4(), by=crc, typed_number=subject.number)
+    (said,) = waits(crc, study)
+    assert said.startswith(subject.number) and "72 timer" in said
+    assert not waits(monitor, study)
+    enter(subject, crc, "RT", "PT", {"PT_DONE": "N"})
+    assert not waits(crc, study)
+
+
+def test_no_test_is_needed_of_a_woman_past_childbearing(ready, crc, study, definition, statistician, coordinator):
+    sealed(study, definition, statistician, coordinator)
+    subject = ready()
+    randomize(subject=subject, key=uuid.uuid4(), by=crc, typed_number=subject.number)
+    assert not waits(crc, study)
 
 
 def test_after_a_positive_test_why_she_is_not_treated_is_recorded_and_she_stays_in_the_trial(save, fertile, woman):

@@ -11,6 +11,7 @@ import pytest
 from crf.answers import SubjectAnswers
 from crf.entry.interruptions import AnswersNeeded
 from crf.models import Deviation, FormData
+from crf.reminders.holding import next_opening
 from crf.selectors.matrix import matrix_of
 from crf.services import NEW, confirm_eligibility, void_form
 from pallsoft.audit.models import ChangeSet
@@ -163,6 +164,13 @@ def test_an_answer_before_the_end_of_radiotherapy_is_flagged(course, crc):
     assert "NRS_C2@1" in answered.marks["NRS_ON"]["checks"]
     in_time = enter(course, crc, "W4", "NRS", scores(date(2026, 4, 27)))
     assert "NRS_ON" not in in_time.marks
+
+
+def test_no_message_leaves_on_the_seventeenth_of_may(definition):
+    """W8 falls on it; what is due then leaves on the next working day, in the hours of the plan."""
+    due = datetime(2027, 5, 17, 9, tzinfo=OSLO)
+    leaves = next_opening(definition.study.reminders, due)
+    assert leaves == datetime(2027, 5, 18, 8, tzinfo=OSLO)
 
 
 def anchor_of(subject):

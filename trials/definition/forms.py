@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from trials.definition.links import ByLink
+from trials.definition.reminders import ROLES
 from trials.definition.texts import MISSING_CODES, OID, TEXT, YES_NO, Text
 from trials.definition.wording import NrsAnchors, Wording
 from trials.reading import FLAG, NUMBER, RULE, SOURCE, At, choice, many, may, needs, record, whole
@@ -112,7 +113,8 @@ class ItemGroupDef:
 class EditCheck:
     """`items`: where the message stands. Its version is the number of the study version that it was published in.
 
-    soft asks for a second look, deviation stores the fact, asks why and proposes a deviation (S04), hard refuses.
+    soft asks for a second look, deviation stores the fact, asks why and proposes a deviation (S04), hard refuses. The
+    roles `tell` get a mail at once when it finds something that is stored.
     """
 
     oid: str = needs(OID)
@@ -120,7 +122,14 @@ class EditCheck:
     message: Text = needs(TEXT)
     items: tuple[str, ...] = needs(many(OID, least=1))
     severity: str = may(choice("soft", "deviation", "hard"), "soft")
+    tell: tuple[str, ...] = may(many(choice(*ROLES)), ())
     source: str = needs(SOURCE)
+
+    @classmethod
+    def finish(cls, values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+        if values["tell"] and values["severity"] == "hard":
+            at.down("tell").refuse("has no meaning for a hard check: nothing is stored that one could be told of")
+        return values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +155,13 @@ class CommonCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """While `when`, a rule of the form's instance, saved or not, is true, the worklist proposes it and tells `say`."""
+    """While `when`, a rule of the form's instance, saved or not, is true, the worklist proposes it and tells `say`.
+
+    `at_once`: at a visit in which nothing is entered yet, too.
+    """
 
     when: str = needs(RULE)
+    at_once: bool = may(FLAG, False)
     say: Text = needs(TEXT)
     source: str = needs(SOURCE)
 
