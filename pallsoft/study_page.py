@@ -38,6 +38,7 @@ def default_groups(definition: StudyDef) -> list[DefaultGroup]:
         "Reminder": _("Reminders"),
         "LinkPlan": _("Answers by personal link"),
         "SafetyPlan": _("Serious adverse events"),
+        "FlowPlan": _("Flow of participants"),
         "FormDef": _("Forms"),
         "ItemGroupDef": _("Sections of forms"),
         "ItemDef": _("Questions"),

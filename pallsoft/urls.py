@@ -7,6 +7,7 @@ from django.views.i18n import set_language
 from crf import api
 from crf.exports import views as exports
 from pallsoft import health, home
+from pallsoft.flow import page as flow
 from pallsoft.recruitment import recruitment_csv, recruitment_page
 from pallsoft.study_page import study_description
 
@@ -24,6 +25,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:study_oid>/study/", study_description, name="study-description"),
     path("s/<str:study_oid>/recruitment/", recruitment_page, name="recruitment"),
     path("s/<str:study_oid>/recruitment/<str:table>.csv", recruitment_csv, name="recruitment-csv"),
+    path("s/<str:study_oid>/flow/", flow.flow_page, name="flow"),
+    path("s/<str:study_oid>/flow/flow.csv", flow.flow_csv, name="flow-csv"),
+    path("s/<str:study_oid>/flow/flow.pdf", flow.flow_pdf, name="flow-pdf"),
+    path("s/<str:study_oid>/flow/rows/", flow.flow_rows, name="flow-rows"),
+    path("s/<str:study_oid>/flow/rows.csv", flow.flow_rows_csv, name="flow-rows-csv"),
     path("s/<str:study_oid>/export/", exports.export_page, name="export"),
     path("s/<str:study_oid>/documents/", exports.documents_page, name="documents"),
     path("s/<str:study_oid>/subjects/<str:number>/casebook/", exports.casebook, name="casebook"),

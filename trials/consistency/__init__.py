@@ -7,6 +7,7 @@ been told about already; its empty names are passed over here.
 from collections.abc import Iterator
 
 from trials.consistency.fault import Fault
+from trials.consistency.flow import flow_fits
 from trials.consistency.links import links_fit
 from trials.consistency.names import names_are_unique, references_exist
 from trials.consistency.parts import items_make_sense, study_makes_sense
@@ -32,6 +33,7 @@ _CHECKS = (
     reminders_have_a_day,
     links_fit,
     safety_fits,
+    flow_fits,
     rules_make_sense,
     derived_values_have_an_order,
     day_0_needs_no_day_0,

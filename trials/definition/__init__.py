@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from trials.definition.flow import AnalysisSet, FlowPlan, FlowStep
 from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, ItemGroupDef, Proposal
 from trials.definition.links import ByLink, FirstQuestion, LinkPlan
 from trials.definition.plan import (
@@ -49,6 +50,7 @@ __all__ = [
     "MISSING_CODES",
     "PARTICIPANT",
     "YES_NO",
+    "AnalysisSet",
     "Anchor",
     "Arm",
     "ByLink",
@@ -68,6 +70,8 @@ __all__ = [
     "Fact",
     "Factor",
     "FirstQuestion",
+    "FlowPlan",
+    "FlowStep",
     "FormDef",
     "FormRef",
     "Gate",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from trials.definition.flow import FlowPlan
 from trials.definition.forms import CommonCheck, FormDef, ItemDef
 from trials.definition.links import LinkPlan
 from trials.definition.plan import (
@@ -74,6 +75,7 @@ class StudyDef:
     reminders: ReminderPlan = may(record(ReminderPlan), ReminderPlan())
     links: LinkPlan | None = may(record(LinkPlan))
     safety: SafetyPlan | None = may(record(SafetyPlan))
+    flow: FlowPlan | None = may(record(FlowPlan))
     code_lists: tuple[CodeList, ...] = needs(keyed(CodeList, "oid"))
     eligibility: Eligibility = needs(record(Eligibility))
     events: tuple[StudyEventDef, ...] = needs(many(record(StudyEventDef), least=1))

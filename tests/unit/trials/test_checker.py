@@ -43,6 +43,7 @@ def test_every_trial_of_the_repository_is_without_errors_and_warnings(path):
 PROPOSE = "propose: {{when: {}, say: {{nb: Vurder, en: Consider}}}}"
 
 # Each row: file, what stands there, what is put instead, the text on whose line the problem is told, what is told.
+STEP = "event: WK4\n  steps: [{oid: X, label: {nb: x, en: x}, item: "
 ERRORS = [
     # structure
     ("study.yaml", "target: 90", "target: mange", "target:", "'mange' is not a whole number"),
@@ -67,6 +68,14 @@ ERRORS = [
     ("study.yaml", "    - {version:", "    - {version: \"1.0\", approved_on: 2026-01-01}\n    - {version:",
      "2026-01-15", "consent version 1.0 is there twice"),
     ("study.yaml", "target: 90", "target: 90\ntables: [OMED]", "tables:", "needs to be a mapping"),
+    ("study.yaml", "event: WK4", "event: WK9", "event: WK9", "WK9 is not a visit of this study"),
+    ("study.yaml", "answer: DRY_NOW", "answer: DRY_OLD", "answer:", "DRY_OLD is not an item of this study"),
+    ("study.yaml", "answer: DRY_NOW", "answer: SIDE_WHAT", "answer:", "SIDE_WHAT is not asked once at the visit WK4"),
+    ("study.yaml", "answer: DRY_NOW", "answer: DRY_NOW\n  not_answered: SIDE_WHAT", "not_answered", "of form DRY"),
+    ("study.yaml", "have: [answered]", "have: [received]", "have:", "the flow does not say received"),
+    ("study.yaml", "event: WK4", f"{STEP}GONE, codes: [Y]}}]", "GONE", "GONE is not an item"),
+    ("study.yaml", "event: WK4", f"{STEP}SIDE_WHAT, codes: [Y]}}]", "[Y]", "the code Y"),
+    ("study.yaml", "event: WK4", f"{STEP}SIDE_WHAT, codes: [SORE], why: DRY_NIGHT}}]", "why", "not on the form"),
     # translations
     ("study.yaml", "en: Cause}", "}", "nb: Årsak", "en is missing"),
     ("forms/DRY.yaml", "nb: Dato, ", "", "en: Date", "nb is missing"),
