@@ -23,6 +23,7 @@ PAGES = (
     (_("Verification"), "verification", "check", Permission.VERIFY),
     (_("Recruitment"), "recruitment", "chart", Permission.VIEW_RECRUITMENT),
     (_("Participant flow"), "flow", "chart", Permission.VIEW_RECRUITMENT),
+    (_("Follow-up"), "follow-up", "chart", Permission.VIEW_RECRUITMENT),
     (_("Randomisation lists"), "randomization-lists", "shuffle", Permission.HOLD_LIST),
     (_("Locking"), "locking", "lock", Permission.FREEZE),
     (_("Locking"), "locking", "lock", Permission.CONFIRM_UNLOCK),  # nobody holds both

@@ -8,6 +8,7 @@ from crf import api
 from crf.exports import views as exports
 from pallsoft import health, home
 from pallsoft.flow import page as flow
+from pallsoft.followup import page as followup
 from pallsoft.recruitment import recruitment_csv, recruitment_page
 from pallsoft.study_page import study_description
 
@@ -30,6 +31,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("s/<str:study_oid>/flow/flow.pdf", flow.flow_pdf, name="flow-pdf"),
     path("s/<str:study_oid>/flow/rows/", flow.flow_rows, name="flow-rows"),
     path("s/<str:study_oid>/flow/rows.csv", flow.flow_rows_csv, name="flow-rows-csv"),
+    path("s/<str:study_oid>/follow-up/", followup.follow_up_page, name="follow-up"),
+    path("s/<str:study_oid>/follow-up/follow-up.csv", followup.follow_up_csv, name="follow-up-csv"),
+    path("s/<str:study_oid>/follow-up/rows/", followup.follow_up_rows, name="follow-up-rows"),
+    path("s/<str:study_oid>/follow-up/rows.csv", followup.follow_up_rows_csv, name="follow-up-rows-csv"),
     path("s/<str:study_oid>/export/", exports.export_page, name="export"),
     path("s/<str:study_oid>/documents/", exports.documents_page, name="documents"),
     path("s/<str:study_oid>/subjects/<str:number>/casebook/", exports.casebook, name="casebook"),

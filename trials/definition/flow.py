@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trials.definition.texts import CODE, OID, TEXT, Text
-from trials.reading import SOURCE, choice, many, may, needs, record
+from trials.reading import SOURCE, choice, many, may, needs, record, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class AnalysisSet:
 class FlowPlan:
     """`received` and `not_received`: what became of the allocated treatment, and `steps` of it afterwards; without
     them nothing is said of treatment. The primary answer is `answer` at the visit `event`; the item `not_answered` of
-    its form tells why there is none.
+    its form tells why there is none. With less than `warn_below` percent of them the follow-up page warns.
     """
 
     received: FlowStep | None = may(record(FlowStep))
@@ -48,6 +48,7 @@ class FlowPlan:
     answer: str = needs(OID)
     not_answered: str | None = may(OID)
     sets: tuple[AnalysisSet, ...] = may(many(record(AnalysisSet)), ())
+    warn_below: int | None = may(whole(least=1, most=100))
     source: str = needs(SOURCE)
 
     @property

@@ -1,0 +1,1 @@
+"""Follow-up completeness: which questionnaires were expected and which came (CONSORT-PRO)."""
