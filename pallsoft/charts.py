@@ -55,6 +55,7 @@ class ForecastChart:
     middle: str
     target: Tick
     last: tuple[str, str, int]
+    plan: str = ""
     width: int = FORECAST_WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -180,10 +181,14 @@ def step_chart(actual: Series, *, target: Series = (), end: date | None = None) 
 
 
 def forecast_chart(
-    actual: Sequence[tuple[date, int]], forecast: Sequence[tuple[date, Sequence[float]]], target: int
+    actual: Sequence[tuple[date, int]],
+    forecast: Sequence[tuple[date, Sequence[float]]],
+    target: int,
+    plan: Series = (),
 ) -> ForecastChart:
     """`actual`: (day, count so far), oldest first, at least one, the last today's; `forecast`: (day, its quantiles in
-    ascending order, an odd number of them), from the day after. Raises ValueError without a point.
+    ascending order, an odd number of them), from the day after; `plan`: the two ends of the straight plan, drawn as far
+    as it lies in the figure. Raises ValueError without a point.
     """
     if not actual:
         raise ValueError("a forecast chart needs at least one point")
@@ -204,7 +209,16 @@ def forecast_chart(
         middle=points_text(lines[len(lines) // 2]) if lines else "",
         target=Tick(coordinate(y(target)), target),
         last=(coordinate(corners[-1][0]), coordinate(corners[-1][1]), now),
+        plan=points_text([(x(day.toordinal()), y(value)) for day, value in _inside(plan, start, end)]),
     )
+
+
+def _inside(line: Series, start: date, end: date) -> Series:
+    """The part of a straight line that lies between two days."""
+    if not line or line[-1][0] < start or end < line[0][0]:
+        return []
+    ends = max(line[0][0], start), min(line[-1][0], end)
+    return [(day, expected_at(day, line) or 0.0) for day in ends]
 
 
 def _quantile_lines(begin: Point, columns: Sequence[tuple[float, list[float]]]) -> list[list[Point]]:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from pallsoft import charts
 from pallsoft.forecast import LONGEST, Pace, Prior, pace_of, prior_of
 from pallsoft.recruiting_sites import DAY, SiteRecruitment, all_days
 from pallsoft.templatetags.ui import nb_date
+from trials.definition import RecruitmentPlan
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 MIDDLE = LEVELS.index(0.5)
@@ -28,6 +29,7 @@ class Point:
     day: dt.date
     included: int | None = None
     expected: Sequence[int] = ()
+    planned: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,13 @@ class Outlook:
 
 
 def outlook_of(
-    rows: list[SiteRecruitment], target: int, today: dt.date, *, opened: int = 0, closed: int = 0
+    rows: list[SiteRecruitment],
+    target: int,
+    today: dt.date,
+    *,
+    opened: int = 0,
+    closed: int = 0,
+    plan: RecruitmentPlan | None = None,
 ) -> Outlook:
     """Raises ValueError when more sites close than recruit."""
     by_day = all_days(rows)
@@ -99,16 +107,35 @@ def outlook_of(
     as_is, changed = (_reached(one, target - included, today) if one else None for one in (pace, new_pace))
     future = _future(new_pace, changed, included, target, today) if new_pace and changed else []
     past = [Point(day, count) for day, count in _month_ends(by_day, today)]
+    points = [replace(point, planned=_planned(plan, target, point.day)) for point in past + future]
+    line = [(plan.start, 0), (plan.end, target)] if plan else []
     return Outlook(
         target=target,
         included=included,
         refusal=refusal,
-        remarks=_remarks(rows, prior, opened, closed) if new_pace else _without_date(rows),
+        remarks=_against(plan, target, included, today)
+        + (_remarks(rows, prior, opened, closed) if new_pace else _without_date(rows)),
         as_is=as_is,
         changed=changed if opened or closed else None,
-        points=past + future,
-        chart=charts.forecast_chart(_steps(by_day, today), [(one.day, one.expected) for one in future], target),
+        points=points,
+        chart=charts.forecast_chart(_steps(by_day, today), [(one.day, one.expected) for one in future], target, line),
     )
+
+
+def _planned(plan: RecruitmentPlan | None, target: int, day: dt.date) -> int | None:
+    """How many are to be included by the evening of a day: whole persons, rounded down."""
+    if plan is None:
+        return None
+    passed = min(max(day, plan.start), plan.end) - plan.start
+    return target * passed.days // (plan.end - plan.start).days
+
+
+def _against(plan: RecruitmentPlan | None, target: int, included: int, today: dt.date) -> list[str]:
+    planned = _planned(plan, target, today)
+    if planned is None:
+        return []
+    told = {"planned": planned, "included": included}
+    return [_("By the plan %(planned)s would be included today; %(included)s are.") % told]
 
 
 def _refusal(rows: list[SiteRecruitment], by_day: Counter[dt.date], target: int) -> str:

@@ -154,7 +154,10 @@ class Page:
     def outlook(self) -> Outlook | None:
         """None for who sees some of the sites only: the target is that of all. A wrong entry changes nothing."""
         changes = self.form.cleaned_data if self.form.is_valid() else {}
-        return outlook_of(list(self.found.rows), self.found.target, self.today, **changes) if self.sees_all else None
+        if not self.sees_all:
+            return None
+        plan = self.definition.recruitment
+        return outlook_of(list(self.found.rows), self.found.target, self.today, plan=plan, **changes)
 
     @cached_property
     def words(self) -> dict[str, str]:
@@ -168,14 +171,22 @@ class Page:
         return [(self.words.get(code, code), n) for code, n in all_reasons(self.found.rows).most_common()]
 
     @property
-    def sites(self) -> list[tuple[SiteRecruitment, str]]:
-        """With the reasons in short: of a criterion its code, whose words stand in `reasons`."""
+    def sites(self) -> list[tuple[SiteRecruitment, str, charts.Sparkline | None]]:
+        """With the reasons in short (of a criterion its code, whose words stand in `reasons`), and the course of the
+        months shown, drawn to the same height for all sites."""
         criteria = {criterion.oid: criterion.oid for criterion in self.definition.eligibility.criteria}
         short = self.words | criteria
         return [
-            (row, "; ".join(f"{n} {short.get(code, code)}" for code, n in row.reasons.most_common()))
+            (row, "; ".join(f"{n} {short.get(code, code)}" for code, n in row.reasons.most_common()), self._course(row))
             for row in self.found.rows
         ]
+
+    def _course(self, row: SiteRecruitment) -> charts.Sparkline | None:
+        """Inclusions a month; None while there is one month only."""
+        months = self.found.shown_months
+        most = max((max(counts[-len(months) :]) for counts in self.found.by_site.values()), default=0)
+        points = list(zip(months, self.found.by_site[row.site][-len(months) :], strict=True))
+        return charts.sparkline(points, (0, max(most, 1))) if len(points) > 1 else None
 
 
 @require_safe
@@ -193,20 +204,22 @@ def recruitment_csv(request: AuthenticatedRequest, study_oid: str, table: str) -
     if table == "sites":
         content = rows_csv(table, SITE_COLUMNS, map(_site_line, page.sites)).content
     elif table == "forecast" and page.outlook:
-        content = rows_csv(table, FORECAST_COLUMNS, map(_forecast_line, page.outlook.points)).content
+        plan = ["PLANNED"] if page.definition.recruitment else []
+        lines = (_forecast_line(point, plan) for point in page.outlook.points)
+        content = rows_csv(table, FORECAST_COLUMNS + plan, lines).content
     else:
         raise Http404
     name = f"{page.study.oid}-recruitment-{table}.csv"
     return HttpResponse(content, "text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def _forecast_line(point: Point) -> list[Any]:
+def _forecast_line(point: Point, plan: Sequence[str]) -> list[Any]:
     expected: Sequence[Any] = point.expected or [""] * len(LEVELS)
-    return [point.day, point.included, *expected]
+    return [point.day, point.included, *expected, *(point.planned for _column in plan)]
 
 
-def _site_line(shown: tuple[SiteRecruitment, str]) -> list[Any]:
-    row, reasons = shown
+def _site_line(shown: tuple[SiteRecruitment, str, charts.Sparkline | None]) -> list[Any]:
+    row, reasons, _course = shown
     rates = [f"{rate:.2f}" for rate in row.rate] if row.rate else [None] * 3
     state, counts = row.site.get_status_display(), [row.days_open, row.screened, row.included]
     return [row.site.city, state, row.open_since, *counts, *rates, row.last_inclusion, reasons]

@@ -28,6 +28,7 @@ def default_groups(definition: StudyDef) -> list[DefaultGroup]:
     """Settings first, as they are decided first; every default stands in one group."""
     words = {
         "Setting": _("Settings"),
+        "RecruitmentPlan": _("Planned recruitment"),
         "Arm": _("Arms"),
         "Anchor": _("Day 0"),
         "Factor": _("Stratification factors"),

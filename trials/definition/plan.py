@@ -22,6 +22,21 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecruitmentPlan:
+    """The target is to be reached from the day `start` to the day `end`, evenly."""
+
+    start: datetime.date = needs(DAY)
+    end: datetime.date = needs(DAY)
+    source: str = needs(SOURCE)
+
+    @classmethod
+    def finish(cls, values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
+        if values["end"] <= values["start"]:
+            at.down("end").refuse("has to be after start")
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
 class Arm:
     code: str = needs(OID)
     label: Text = needs(TEXT)

@@ -19,6 +19,7 @@ from trials.definition.plan import (
     Fact,
     Factor,
     Gate,
+    RecruitmentPlan,
     Setting,
     StudyEventDef,
     Table,
@@ -56,6 +57,7 @@ class StudyDef:
     identifiers: Mapping[str, str] = may(mapping(WORDS), {})
     sponsor: str = needs(WORDS)
     target: int = needs(whole(least=1))
+    recruitment: RecruitmentPlan | None = may(record(RecruitmentPlan))
     subject_number: str = needs(matching(r"\{site\}[-_.]?\{n:0[1-9]d\}", "a pattern such as {site}-{n:03d}"))
     timezone: str = may(WORDS, "Europe/Oslo")
     languages: tuple[str, ...] = may(many(choice("nb", "en"), least=1), ("nb", "en"))

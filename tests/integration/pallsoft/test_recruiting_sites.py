@@ -12,6 +12,7 @@ from django.db import connection
 from django.urls import reverse
 
 from crf.services import record_screen_failure
+from pallsoft.charts import sparkline
 from pallsoft.recruiting_sites import AFTER_CONSENT, recruitment_by_site
 from randomization.services import confirm_late, report_late
 from sites import services
@@ -43,6 +44,11 @@ UNION ALL SELECT %(failed)s, count(*) FROM sites_subject WHERE status = 'screen_
 INCLUDED_BY = """
 SELECT count(*) FROM randomization_allocation
     WHERE (coalesce(happened_at, at) AT TIME ZONE 'Europe/Oslo')::date <= %s"""
+
+
+INCLUDED_IN = """
+SELECT count(*) FROM randomization_allocation
+    WHERE date_trunc('month', coalesce(happened_at, at) AT TIME ZONE 'Europe/Oslo')::date = %s"""
 
 
 def sql(statement, given=None):
@@ -182,7 +188,17 @@ def test_the_sites_as_csv_are_what_the_page_shows(get, rows, inclusions, screeni
     assert [[line["DAYS_OPEN"], line["SCREENED"], line["INCLUDED"]] for line in lines] == [row[3:6] for row in shown]
     rates = ["{PER_MONTH} ({PER_MONTH_LOW}–{PER_MONTH_HIGH})".format(**line) for line in lines]
     assert [rate if rate != " (–)" else "–" for rate in rates] == [row[6] for row in shown]
-    assert [line["NOT_INCLUDED"] or "–" for line in lines] == [row[8] for row in shown]
+    assert [line["NOT_INCLUDED"] or "–" for line in lines] == [row[9] for row in shown]
+
+
+def test_the_course_of_a_site_is_its_inclusions_by_month(get, bodo, inclusions):
+    answer = get()
+    page = answer.context["page"]
+    months = page.found.shown_months
+    counted = [sql(INCLUDED_IN, [month])[0][0] for month in months]
+    assert sum(counted) == len(DAYS_AGO)
+    assert page.sites[0][2] == sparkline(list(zip(months, counted, strict=True)), (0, max(counted)))
+    assert answer.content.decode().count('class="spark"') == len(page.sites)
 
 
 def test_the_forecast_as_csv_is_the_table_of_the_page_with_the_same_change(get, bodo, inclusions):
