@@ -40,14 +40,21 @@ def still(message: Message, site: Site) -> Owed | None:
 
 
 def _asked(sites: Iterable[Site], within: int | None = None) -> dict[str, Any]:
+    rules = [rule for site in sites for rule in _rules_at(site)]
     return {
         "within": within,
-        "rules": json.dumps([rule for site in sites for rule in _rules_at(site)]),
+        "begun": None if within is None else within + _earliest(rules),
+        "rules": json.dumps(rules),
         "entry": list(ENTRY_STATES),
         "ended": [SubjectStatus.SCREEN_FAILURE, SubjectStatus.ENDED],
         "left": [StopKind.CONSENT],
         "kind": KIND,
     }
+
+
+def _earliest(rules: list[dict[str, Any]]) -> int:
+    """How many days before the first day of a visit's window a rule may remind; one more, as it is today elsewhere."""
+    return 1 - min((rule["days"] for rule in rules), default=0)
 
 
 def _rules_at(site: Site) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,8 @@
 -- Every reminder that the rules ask for of visits that are not done, each once for each person; `day` is when it is due.
 -- A person with several of the roles is reminded once, by the first of them.
 -- `within`: only what is due in so many days from today; asked before the rows are sorted, since most are due much later.
+-- `begun`: only visits whose window begins in so many days, as no rule reminds earlier of what is asked for. Says nothing new,
+-- but leaves most visits out before anything is computed of them.
 WITH rule AS (
     SELECT * FROM jsonb_to_recordset(%(rules)s) AS r(
         site uuid, topic text, events text[], counted_from text, days int, times int, every_days int, role text,
@@ -25,7 +27,8 @@ WITH rule AS (
         AND (held.site_id = site.id OR held.site_id IS NULL) AND held.valid_from <= turn.day
         AND coalesce(held.valid_until, 'infinity') >= greatest(turn.day, today.day)
     JOIN accounts_user person ON person.id = held.user_id AND person.is_active
-    WHERE turn.day >= rule.since AND (%(within)s::int IS NULL OR turn.day <= today.day + %(within)s::int)
+    WHERE (%(begun)s::int IS NULL OR event.window_from <= current_date + %(begun)s::int)
+        AND turn.day >= rule.since AND (%(within)s::int IS NULL OR turn.day <= today.day + %(within)s::int)
         -- What is planned late does not come in a heap: the next one takes over, and no visit that is late is "to come".
         AND (turn.ordinal = rule.times OR turn.day + rule.every_days > today.day)
         AND (turn.day >= event.window_to OR event.window_to >= today.day)
