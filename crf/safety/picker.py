@@ -1,15 +1,26 @@
 """The terms of CTCAE to choose from, and what a grade of the chosen one means (NCI's table, where it is loaded)."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from trials.ctcae.words import norwegian_words
 from trials.definition import CTCAE_VERSION, StudyDef
 from trials.models import CtcaeTable, CtcaeTerm
 
+# Ours, for any event: how much it weighs on daily life and care. NCI's own sentences stand in its table.
+HINTS = (
+    gettext_lazy("Slight or no complaints. Nothing has to be done about it."),
+    gettext_lazy("Needs some treatment outside hospital, or hinders some daily tasks."),
+    gettext_lazy(
+        "Grave but not at once life-threatening: admission or a longer stay, or the patient needs help with care."
+    ),
+    gettext_lazy("Life-threatening: urgent treatment."),
+    gettext_lazy("The patient died of it."),
+)
 OPTION = '<option value="{}">{}</option>'
 
 
@@ -27,11 +38,16 @@ class Picker:
         table = CtcaeTable.objects.filter(version=self.version).first()
         return _options(self.version, table.sha256) if table else SafeString("")
 
+    @cached_property
+    def chosen(self) -> CtcaeTerm | None:
+        """NCI's term, when that is what is typed; None for words of one's own."""
+        return CtcaeTerm.objects.filter(table__version=self.version, term__iexact=self.term.strip()).first()
+
     @property
     def grades(self) -> list[tuple[int, str]]:
-        """(grade, NCI's sentence) of the typed term; [] for words of one's own."""
-        found = CtcaeTerm.objects.filter(table__version=self.version, term__iexact=self.term.strip()).first()
-        return [(grade, text) for grade, text in enumerate(found.grades, 1) if text] if found else []
+        """(grade, NCI's sentence) of the chosen term; of words of one's own, what a grade means of any event."""
+        texts = self.chosen.grades if self.chosen else [str(hint) for hint in HINTS]
+        return [(grade, text) for grade, text in enumerate(texts, 1) if text]
 
 
 def picker_for(study: StudyDef, form_oid: str, typed: dict[str, str]) -> Picker | None:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
@@ -70,7 +71,7 @@ class FormPage:
         """What the browser shows, so that a preview needs to send only what differs."""
         return " ".join(item["oid"] for item in self.items if not (item["hidden"] or item["derived"]))
 
-    @property
+    @cached_property
     def picker(self) -> Picker | None:
         """The terms of adverse events that are offered on this form."""
         typed = {item["oid"]: item["value"] for item in self.items if not item["hidden"]}
