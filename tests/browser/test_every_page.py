@@ -104,8 +104,9 @@ def test_the_main_pages_are_accessible_in_the_dark(open_page, sign_in, accessibl
     for address in ("", "eligibility/", "consent/", "randomize/", "events/SCREEN-1/", "events/SCREEN-1/forms/NRS/1/"):
         page.goto(f"{subject}{address}")
         accessible(page)
-    page.goto(f"{STUDY}recruitment/")
-    accessible(page)
+    for address in ("recruitment/", "flow/", "flow/rows/?box=missing", "follow-up/", "follow-up/rows/?state=overdue"):
+        page.goto(f"{STUDY}{address}")
+        accessible(page)
 
 
 def first_subject(page: Page) -> str:
