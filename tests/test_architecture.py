@@ -125,3 +125,10 @@ def test_every_requirement_of_the_built_stages_is_named_by_a_test():
 
 def _marks(path: Path) -> str:
     return " ".join(re.findall(r"mark\.req\(([^)]*)\)", path.read_text(encoding="utf-8")))
+
+
+def test_no_test_takes_anything_from_another_test():
+    """What several share stands in fixtures, where a reader looks for it."""
+    taken = re.compile(r"^(?:from|import) tests\.(?:\w+\.)*test_\w+", re.MULTILINE)
+    found = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py") if taken.search(path.read_text())}
+    assert found == set()

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
 from tests.browser.hands import STUDY
-from tests.integration.trials.test_load_ctcae import table
+from tests.fixtures.ctcae import table
 
 TERM = {"soc": "Invented disorders", "term": "Hiccups, invented", "grade1": "Now and then", "grade3": "All day"}
 

@@ -18,8 +18,9 @@ from sites.clock import database_now
 from sites.models import Death
 from sites.services import record_death
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
+from tests.fixtures.locks import somebody_waits_for_a_lock
 from tests.fixtures.reminding import *  # noqa: F403
-from tests.fixtures.reminding import exactly_once, message_ids, somebody_waits_for_a_lock, states
+from tests.fixtures.reminding import exactly_once, message_ids, states
 from tests.mailbox import mail_server
 from tools import system
 from tools.testing import wait_for

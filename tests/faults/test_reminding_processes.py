@@ -29,10 +29,10 @@ from pallsoft.outbox.services import send_due
 from sites.models import Channel, StopKind
 from sites.services import keep_contact, record_death
 from tests.fixtures.by_hand import enter
+from tests.fixtures.contact import leave, said
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.fixtures.reminding import *  # noqa: F403
 from tests.fixtures.reminding import exactly_once, message_ids, states
-from tests.integration.sites.test_contact import leave, said
 from tests.mailbox import mail_server
 from tools import processes
 from tools.supervisor import Program

@@ -1,7 +1,6 @@
 """The whole corpus, through the page, into every kind of field: never a 500, never silently another value."""
 
 import re
-import uuid
 from html import unescape
 from urllib.parse import urlencode
 
@@ -10,12 +9,12 @@ from django.urls import reverse
 
 from crf.models import FormData
 from tests.hostile import corpus
+from tests.hostile.sending import FORM, body
 
 FIELDS = [
     "BASE_TEXT", "BASE_LONG", "BASE_WEIGHT", "BASE_HEIGHT", "BASE_ORGAN", "BASE_ON", "BASE_SINCE", "BASE_CLOCK",
     "BASE_MOMENT", "BASE_SMOKES",
 ]  # fmt: skip
-FORM = "application/x-www-form-urlencoded"
 LARGE = 100_000
 UGLY = ["\x00", "\ud800", "\u202e", "9" * 5000, "-1", "1e400", "NaN", "٣", "<script>", "'", "%n{{7*7}}", "a" * 501]
 SHORT = [text for text in corpus.EVERYTHING if len(text) < LARGE]
@@ -32,11 +31,6 @@ def url(subject):
 @pytest.fixture
 def browser(sign_in, crc):
     return sign_in(crc)
-
-
-def body(fields):
-    """As a browser that does not care: bytes that are no UTF-8 go through."""
-    return urlencode({"seen_version": "0", "key": str(uuid.uuid4())} | fields, errors="surrogatepass")
 
 
 @pytest.mark.req("DAT-06", "DAT-08")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from crf.models import Query, QueryMessage
 from crf.services import raise_query
 from tests.hostile import corpus
-from tests.hostile.test_forms import FORM, body
+from tests.hostile.sending import FORM, body
 
 SHORT = [text for text in corpus.EVERYTHING if len(text) < 3000]
 

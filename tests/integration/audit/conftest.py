@@ -3,6 +3,7 @@
 import pytest
 
 from pallsoft.audit.context import change_set
+from sites.models import Consent, ConsentOption
 from tests.integration.audit.small_trial import make_form, make_trial
 
 
@@ -20,3 +21,16 @@ def form(trial):
 def writing(trial):
     """`with writing("reason"):` a change set of the trial's user."""
     return lambda reason="": change_set(study=trial.study, by=trial.user, action="test.change", reason=reason)
+
+
+@pytest.fixture
+def consent(trial, writing):
+    with writing():
+        consent = Consent.objects.create(
+            study=trial.study, subject=trial.subject, version="1.0", signed_at="2026-09-01T08:15:00Z", language="nb",
+            informed_by=trial.user, copy_given=True,
+        )  # fmt: skip
+        ConsentOption.objects.create(
+            study=trial.study, subject=trial.subject, consent=consent, option="MAIN", granted=1
+        )
+    return consent

@@ -9,7 +9,7 @@ from pallsoft.audit.context import change_set
 from pallsoft.errors import NotAllowedNow
 from sites.models import Consent, ConsentOption, Site, Subject
 from tests.integration.audit.small_trial import make_trial, rows
-from tests.integration.audit.test_verified_values import consent, digest, verify  # noqa: F401 - fixture
+from tests.integration.audit.verified import digest, verify
 
 pytestmark = pytest.mark.django_db
 
@@ -116,7 +116,7 @@ FACTS = {
 @pytest.mark.req("DAT-15")
 @pytest.mark.parametrize("kind", ["freeze", "lock"])
 @pytest.mark.parametrize("path", ["study", "site", "subject"])
-def test_the_facts_of_a_closed_subject_do_not_change(trial, consent, writing, kind, path):  # noqa: F811
+def test_the_facts_of_a_closed_subject_do_not_change(trial, consent, writing, kind, path):
     close(trial, kind, **PATHS[path](trial))
     for act in FACTS.values():
         with pytest.raises(NotAllowedNow), writing("corrected"):
@@ -134,7 +134,7 @@ def test_no_subject_moves_out_of_a_locked_site_or_into_one(trial, writing, way):
 
 
 @pytest.mark.parametrize("table", ["sites_consent", "sites_consentoption"])
-def test_a_consent_stays_with_its_subject(trial, consent, writing, table):  # noqa: F811
+def test_a_consent_stays_with_its_subject(trial, consent, writing, table):
     with writing():
         other = Subject.objects.create(
             study=trial.study, site=trial.site, number="1001-002", birth_year=1950, sex="F", request_key=uuid.uuid4()
@@ -143,7 +143,7 @@ def test_a_consent_stays_with_its_subject(trial, consent, writing, table):  # no
         rows(f"UPDATE {table} SET subject_id = %s", [other.pk])
 
 
-def test_an_option_stays_with_its_consent(trial, consent, writing):  # noqa: F811
+def test_an_option_stays_with_its_consent(trial, consent, writing):
     with writing():
         other = Consent.objects.create(
             study=trial.study, subject=trial.subject, version="1.1", signed_at="2026-09-03T08:15:00Z", language="nb",
@@ -154,7 +154,7 @@ def test_an_option_stays_with_its_consent(trial, consent, writing):  # noqa: F81
 
 
 @pytest.mark.req("DAT-15")
-def test_a_withdrawal_is_stored_under_any_lock_and_a_locked_form_leaves_the_facts_open(trial, consent, writing):  # noqa: F811
+def test_a_withdrawal_is_stored_under_any_lock_and_a_locked_form_leaves_the_facts_open(trial, consent, writing):
     close(trial, **PATHS["form"](trial))
     for act in FACTS.values():
         with writing("corrected"):

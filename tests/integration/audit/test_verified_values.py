@@ -11,18 +11,9 @@ from pallsoft.audit.verification import findings
 from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow
 from sites.models import Consent, ConsentOption, Site
 from tests.integration.audit.small_trial import make_form, make_trial, rows
+from tests.integration.audit.verified import digest, verify
 
 pytestmark = pytest.mark.django_db
-
-
-def digest(form, kind, text, item="NRS_PAIN"):
-    return hashlib.sha256(f"{form.pk}/{item}/{kind}/{text}".encode()).hexdigest()
-
-
-def verify(trial, form, seen, item="NRS_PAIN", **more):
-    names = {"study": trial.study, "subject": trial.subject, "verified_by": trial.user, "source_type": "paper"}
-    with change_set(study=trial.study, by=trial.user, action="crf.verify_items"):
-        return Verification.objects.create(form_data=form, item_oid=item, value_digest=seen, **names | more)
 
 
 def dropped(verification):
@@ -101,19 +92,6 @@ def test_taking_a_mark_away_needs_a_reason(trial, form, writing):
     with writing("read the wrong record") as current:
         Verification.objects.update(dropped_in=current)
     assert dropped(mark) == current
-
-
-@pytest.fixture
-def consent(trial, writing):
-    with writing():
-        consent = Consent.objects.create(
-            study=trial.study, subject=trial.subject, version="1.0", signed_at="2026-09-01T08:15:00Z", language="nb",
-            informed_by=trial.user, copy_given=True,
-        )  # fmt: skip
-        ConsentOption.objects.create(
-            study=trial.study, subject=trial.subject, consent=consent, option="MAIN", granted=1
-        )
-    return consent
 
 
 def consent_digest(consent):

@@ -37,7 +37,7 @@ from sites.clock import database_now
 from sites.models import Sex, Subject
 from sites.selectors import definition_at
 from sites.services import correct_subject
-from tests.integration.crf.test_two_people import in_threads
+from tests.fixtures.threads import in_threads
 
 pytestmark = pytest.mark.django_db
 

@@ -28,8 +28,8 @@ from pallsoft.audit.context import change_set
 from pallsoft.audit.models import ChangeSet, ItemChange
 from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow, NotPermitted, PallsoftError
 from sites.models import Role
+from tests.fixtures.threads import in_threads
 from tests.integration.crf.conftest import QUESTION
-from tests.integration.crf.test_two_people import in_threads
 
 
 def test_the_diagram_in_the_manual_is_that_of_the_table():

@@ -1,15 +1,14 @@
 """Two people on one form: merged when they answered different items, side by side when the same (DAT-02, S12)."""
 
-import threading
 import uuid
 
 import pytest
-from django.db import connection
 
 from crf.entry.interruptions import EditConflict
 from crf.models import FormData
 from crf.services import save_form
 from pallsoft.audit.models import ItemChange
+from tests.fixtures.threads import in_threads
 from tests.integration.crf.conftest import stored
 
 
@@ -65,28 +64,6 @@ def test_after_choosing_the_second_saves_with_a_reason(save, row, crc, colleague
     assert row("START", "BASE").data["BASE_WEIGHT"] == "71"
     change = ItemChange.objects.select_related("change_set").get(item="BASE_WEIGHT")
     assert change.change_set.actor_name == colleague.full_name
-
-
-def in_threads(*jobs):
-    """Run them at once, each on its own connection; returns what each gave or raised."""
-    results = [None] * len(jobs)
-    together = threading.Barrier(len(jobs))
-
-    def run(number, job):
-        try:
-            together.wait(10)
-            results[number] = job()
-        except Exception as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(number, job)) for number, job in enumerate(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
 
 
 @pytest.mark.django_db(transaction=True)

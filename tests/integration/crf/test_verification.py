@@ -27,7 +27,7 @@ from sites.clock import local_today
 from sites.models import Role, Sex
 from sites.selectors import definition_at
 from sites.services import correct_subject
-from tests.integration.crf.test_two_people import in_threads
+from tests.fixtures.threads import in_threads
 
 pytestmark = pytest.mark.django_db
 

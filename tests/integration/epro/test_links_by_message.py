@@ -1,6 +1,5 @@
 """A personal link goes by mail or text message: made when it leaves, the same at each attempt, to nobody who left."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -20,9 +19,10 @@ from sites.clock import database_now
 from sites.models import Channel, DataWish, Site, StopKind, ToldBy
 from sites.services import Withdrawal, delete_contact, keep_contact, record_death, record_withdrawal
 from tests.fixtures.by_hand import enter
+from tests.fixtures.contact import MAIL, PHONE, leave, said
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.fixtures.texting import *  # noqa: F403
-from tests.integration.sites.test_contact import MAIL, PHONE, leave, said
+from tests.fixtures.tokens import token_in
 
 pytestmark = pytest.mark.django_db
 STORED = "SELECT to_jsonb(m)::text FROM outbox_message m UNION ALL SELECT to_jsonb(l)::text FROM crf_personallink l"
@@ -56,10 +56,6 @@ def send(week_4, crc):
 
 def row():
     return Message.objects.filter(kind=LINK).latest("ordinal")
-
-
-def token_in(text):
-    return re.search(r"/q/([\w-]{22})/", text)[1]
 
 
 def again():

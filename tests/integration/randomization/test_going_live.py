@@ -14,17 +14,12 @@ from randomization.list_file import commitment
 from randomization.models import Scheme
 from randomization.services import import_list, make_live
 from sites.models import Subject
+from tests.fixtures.locks import somebody_waits_for_a_lock
 from tools.testing import wait_for
 from trials.models import Mode, Study
 
 pytestmark = pytest.mark.django_db
 commits = pytest.mark.django_db(transaction=True)
-
-
-def somebody_waits_for_a_lock():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return cursor.fetchone()[0]
 
 
 def mode():

@@ -15,7 +15,7 @@ from randomization.readiness import digest
 from randomization.refusals import refusing
 from randomization.services import AlreadyRandomized, arm_for, randomize
 from tests.fixtures.randomizing import randomized
-from tests.integration.crf.test_two_people import in_threads
+from tests.fixtures.threads import in_threads
 
 pytestmark = pytest.mark.django_db
 commits = pytest.mark.django_db(transaction=True)

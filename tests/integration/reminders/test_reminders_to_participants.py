@@ -24,11 +24,11 @@ from sites.clock import database_now
 from sites.models import AliveInRecord, Channel, Site, StopKind
 from sites.services import delete_contact, keep_contact, pause_reminders, record_death
 from tests.fixtures.by_hand import enter
+from tests.fixtures.contact import MAIL, PHONE, leave, said
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.fixtures.reminding import *  # noqa: F403
 from tests.fixtures.texting import *  # noqa: F403
-from tests.integration.epro.test_links_by_message import token_in
-from tests.integration.sites.test_contact import MAIL, PHONE, leave, said
+from tests.fixtures.tokens import token_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("OPS-04")]
 

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from tests.fixtures import definition  # noqa: F401 - PALLSOFT's own
-from tests.integration.trials.test_load_ctcae import table
+from tests.fixtures.ctcae import table
 from trials.ctcae.words import norwegian_words
 from trials.definition import CTCAE_VERSION
 

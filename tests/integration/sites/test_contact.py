@@ -8,33 +8,25 @@ from crf.services import record_screen_failure
 from pallsoft.audit.context import change_set
 from pallsoft.audit.models import Access
 from pallsoft.errors import InvalidInput, NotAllowedNow, NotPermitted
-from sites.models import Channel, Contact, ContactChange, DataWish, DeathCause, DeathPlace, StopKind, ToldBy
+from sites.models import Contact, ContactChange, DeathCause, DeathPlace, StopKind, ToldBy
 from sites.phones import norwegian_mobile
 from sites.sealing import NotOurs, seal
 from sites.services import (
-    ContactFacts,
     DeathFacts,
-    Withdrawal,
     delete_contact,
     keep_contact,
     record_death,
-    record_withdrawal,
 )
 from sites.services.contact import facts_of
+from tests.fixtures.contact import MAIL, NAME, PHONE, leave, said
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.integration.audit.small_trial import rows
 
 pytestmark = pytest.mark.django_db
-NAME, PHONE, MAIL = "Åse Blåbærlyng", "+4740000001", "aase@example.org"
 TYPED = {
     "name": NAME, "phone": "400 00 001", "phone_again": "+47 40 00 00 01", "mail": MAIL, "mail_again": MAIL,
     "channels": ["sms", "mail"], "language": "nb",
 }  # fmt: skip
-
-
-def said(**changes):
-    both = frozenset(Channel)
-    return ContactFacts(**{"name": NAME, "phone": PHONE, "mail": MAIL, "channels": both, "language": "nb"} | changes)
 
 
 @pytest.fixture(autouse=True)
@@ -153,13 +145,6 @@ def test_everything_that_is_wrong_is_said_at_once(subject, crc):
     with pytest.raises(InvalidInput) as refusal:
         keep_contact(subject=subject, facts=said(channels=frozenset(), phone="22 34 56 78", mail="aase@"), by=crc)
     assert set(refusal.value.errors) == {"channels", "phone", "mail"}
-
-
-def leave(subject, by, *stops):
-    wish = DataWish.KEEP if StopKind.CONSENT in stops else None
-    day = str(subject.consents.get().signed_at.date())
-    told = Withdrawal(kinds=frozenset(stops), day=day, told_by=ToldBy.PARTICIPANT, data_wish=wish)
-    record_withdrawal(subject=subject, said=told, by=by)
 
 
 @pytest.mark.req("PRV-01", "PRV-03")

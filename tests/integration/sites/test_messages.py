@@ -11,10 +11,10 @@ from pallsoft.outbox.services import send_due
 from sites.models import Channel, StopKind
 from sites.services import delete_contact, keep_contact, send_test_message
 from sites.services.contact import TEST_MESSAGE
+from tests.fixtures.contact import MAIL, PHONE, leave, said
 from tests.fixtures.leaving import *  # noqa: F403 - fixtures must stand in the module to be found
 from tests.fixtures.texting import *  # noqa: F403
 from tests.fixtures.texting import FILES
-from tests.integration.sites.test_contact import MAIL, PHONE, leave, said
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,5 @@
 """NCI's table of CTCAE: read from a file, once for each version, all or nothing."""
 
-import csv
 import io
 
 import pytest
@@ -8,12 +7,12 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.utils import translation
 
+from tests.fixtures.ctcae import FIVE, SIX, table
 from trials.ctcae.file import COLUMNS, Refused, read_file
 from trials.models import CtcaeTable, CtcaeTerm
 
 pytestmark = pytest.mark.django_db
 
-FIVE, SIX = "meddra20_1_llt_code", "meddra28_llt_code"
 HIC = {"soc": "Invented disorders", "term": "Hiccups, invented", "grade1": "Now and then", "grade3": "All day"}
 ITCH = {"soc": "Invented disorders", "term": "Itch, invented", "grade1": "A little\nof it", "grade2": "More"}
 
@@ -22,16 +21,6 @@ ITCH = {"soc": "Invented disorders", "term": "Itch, invented", "grade1": "A litt
 def in_english():
     with translation.override("en"):
         yield
-
-
-def table(*rows, code=FIVE, none="", more=(), columns=COLUMNS):
-    """The bytes of a small table with invented terms."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([code, *columns, *more])
-    for number, row in enumerate(rows, 10000001):
-        writer.writerow([number, *(row.get(name, none) for name in columns), *more])
-    return out.getvalue().encode()
 
 
 @pytest.fixture

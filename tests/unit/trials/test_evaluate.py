@@ -7,23 +7,11 @@ from time import perf_counter
 
 import pytest
 
+from tests.unit.trials.outside import Outside
 from tests.unit.trials.small_trial import check, document, form, item, trial
 from trials.definition import parse
 from trials.evaluate import evaluate
-from trials.subject_rules import Nothing
 from trials.values import UNKNOWN
-
-
-class Outside(Nothing):
-    def __init__(self, **known):
-        self.known = {ref.replace("__", "."): value for ref, value in known.items()}
-
-    def value(self, ref):
-        return self.known.get(ref, UNKNOWN)
-
-    def values(self, ref):
-        return self.known.get(ref, ())
-
 
 SKIP = form(
     "F",

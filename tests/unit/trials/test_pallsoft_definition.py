@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from crf.schedule import planned_events, timing
-from tests.unit.trials.test_evaluate import Outside
+from tests.unit.trials.outside import Outside
 from trials.eligibility import may_be_randomized, verdicts
 from trials.evaluate import evaluate
 from trials.subject_rules import facts_of, gates_of, is_shown, stratum_of

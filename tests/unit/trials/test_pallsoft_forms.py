@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.unit.trials.test_evaluate import Outside
+from tests.unit.trials.outside import Outside
 from trials.evaluate import evaluate, settled
 from trials.scope import compiled
 from trials.values import UNKNOWN

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from tests.unit.trials.outside import Outside
 from tests.unit.trials.small_trial import document, form, item, text
-from tests.unit.trials.test_evaluate import Outside
 from trials.definition import parse
 from trials.eligibility import may_be_randomized, verdicts
 from trials.scope import compiled

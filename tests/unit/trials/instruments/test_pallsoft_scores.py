@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.unit.trials.test_evaluate import Outside
+from tests.unit.trials.outside import Outside
 from trials.evaluate import evaluate
 from trials.instruments import instrument_named
 
