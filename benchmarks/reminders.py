@@ -14,19 +14,19 @@ VISITS = 12
 # Two years of visits, spread evenly; what was due more than a week ago is done.
 SUBJECTS = """
     INSERT INTO sites_subject
-    SELECT (json_populate_record(one, json_build_object('id', gen_random_uuid(), 'request_key', gen_random_uuid(),
-        'number', 'PLAN-' || lpad(n::text, 7, '0')))).*
-    FROM (SELECT s FROM sites_subject s LIMIT 1) AS of_one(one), generate_series(1, %s) n
+    SELECT made.* FROM (SELECT s FROM sites_subject s LIMIT 1) AS of_one(one), generate_series(1, %s) n,
+        LATERAL json_populate_record(one, json_build_object('id', gen_random_uuid(), 'request_key', gen_random_uuid(),
+            'number', 'PLAN-' || lpad(n::text, 7, '0'))) made
 """
 EVENTS = """
     INSERT INTO crf_studyevent
-    SELECT (json_populate_record(one, json_build_object('id', gen_random_uuid(), 'subject_id', s.id,
-        'ordinal', visit, 'event_oid', %(event)s, 'target_on', day, 'window_from', day - 3, 'window_to', day + 3,
-        'happened_on', CASE WHEN day + 3 < current_date - 7 THEN day END))).*
-    FROM (SELECT e FROM crf_studyevent e LIMIT 1) AS of_one(one),
+    SELECT made.* FROM (SELECT e FROM crf_studyevent e LIMIT 1) AS of_one(one),
         (SELECT id, row_number() OVER (ORDER BY number) AS n FROM sites_subject WHERE number LIKE 'PLAN-%%') s,
         generate_series(1, %(visits)s) visit,
-        LATERAL (SELECT current_date - 365 + ((s.n * 61 + visit * 730 / %(visits)s) %% 730)::int AS day) on_day
+        LATERAL (SELECT current_date - 365 + ((s.n * 61 + visit * 730 / %(visits)s) %% 730)::int AS day) on_day,
+        LATERAL json_populate_record(one, json_build_object('id', gen_random_uuid(), 'subject_id', s.id,
+            'ordinal', visit, 'event_oid', %(event)s, 'target_on', day, 'window_from', day - 3, 'window_to', day + 3,
+            'happened_on', CASE WHEN day + 3 < current_date - 7 THEN day END)) made
 """
 SAME_ROWS = """
     CREATE TABLE planned_again AS SELECT m.* FROM planned m
