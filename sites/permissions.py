@@ -31,6 +31,7 @@ class Permission(StrEnum):
     VIEW_STUDY = auto()
     VIEW_SUBJECT = auto()
     VIEW_ARM = auto()
+    VIEW_BY_ARM = auto()  # numbers of the whole trial by arm
     VIEW_TRAIL = auto()
     VIEW_RECRUITMENT = auto()
     LOG_SCREENING = auto()
@@ -87,8 +88,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.MONITOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS, P.RAISE_QUERY, P.VERIFY}),
     Role.INSPECTOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS, P.VIEW_ACCESS_LOG, P.EXPORT_TRAIL}),
-    Role.UNBLINDED_STATISTICIAN: frozenset({P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM, P.EXPORT, P.HOLD_LIST}),
-    Role.DSMB_READER: frozenset({P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM}),
+    Role.UNBLINDED_STATISTICIAN: frozenset(
+        {P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM, P.VIEW_BY_ARM, P.EXPORT, P.HOLD_LIST}
+    ),
+    Role.DSMB_READER: frozenset({P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM, P.VIEW_BY_ARM}),
     Role.USER_ADMINISTRATOR: frozenset({P.VIEW_STUDY, P.VIEW_USERS, P.MANAGE_USERS}),
 }
 
@@ -104,6 +107,8 @@ APART: tuple[tuple[Permission, Permission], ...] = (
     (P.RAISE_QUERY, P.ENTER_DATA),
     (P.VERIFY, P.ENTER_DATA),
     (P.ASSESS_EVENT, P.ENTER_DATA),
+    (P.VIEW_BY_ARM, P.ENTER_DATA),
+    (P.VIEW_BY_ARM, P.RANDOMIZE),
     (P.FREEZE, P.CONFIRM_UNLOCK),
     (P.REQUEST_CORRECTION, P.CONFIRM_CORRECTION),
 )

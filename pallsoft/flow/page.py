@@ -38,20 +38,12 @@ from pallsoft.flow.boxes import (
 from pallsoft.flow.figure import Column, Entry, Figure, figure_of
 from pallsoft.flow.persons import CONSIDERED, EXCLUDED, MISSING, NOT_RECEIVED, RANDOMIZED, RECEIVED, Question, persons
 from pallsoft.pdf import can_make_pdf, pdf_of
-from sites.models import Role
-from sites.permissions import AnyUser, Permission, at_sites, roles_held, sites_for
+from sites.permissions import Permission, at_sites, has_permission, sites_for
 from sites.selectors import study_for
 from trials.definition import definition_of
-from trials.models import Study
 from trials.selectors import live_version
 
-JUDGE_BY_ARM = frozenset({Role.UNBLINDED_STATISTICIAN, Role.DSMB_READER})
 ON_A_PAGE = 100
-
-
-def sees_by_arm(user: AnyUser, study: Study) -> bool:
-    """May the person see numbers of the whole trial by arm?"""
-    return any(held.role in JUDGE_BY_ARM and held.covers(study, None) for held in roles_held(user))
 
 
 class Page:
@@ -80,7 +72,7 @@ class Page:
             sites=self.in_view,
             today=timezone.localdate(self.now),
             with_arm=arms == {} or {site.pk for site in self.in_view} <= arms["site__in"],
-            by_arm=sees_by_arm(self.user, self.study),
+            by_arm=has_permission(self.user, Permission.VIEW_BY_ARM, self.study),
         )
 
     @cached_property
