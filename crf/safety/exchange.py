@@ -16,6 +16,7 @@ from pallsoft.audit.models import ChangeSet, Seal
 from pallsoft.templatetags.ui import short_date
 from sites.models import Task
 from sites.permissions import AnyUser, Permission, has_permission, may_perform
+from trials.definition import SafetyPlan
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,18 @@ def event_reports(place: Place, user: AnyUser) -> EventReports | None:
     return EventReports(
         row,
         serious,
-        answer_words(place.study, place.study.item(plan.reported), place.current.answer(plan.reported), place.zone),
+        _told(place, plan),
         lines,
         _since(row, last) if last else [],
         waits=serious if last is None else last.form_version != row.version,
         may_report=may_perform(user, Task.REPORT_SAE, site),
         may_assess=serious and has_permission(user, Permission.ASSESS_EVENT, site.study, site),
     )
+
+
+def _told(place: Place, plan: SafetyPlan) -> str:
+    answer = place.current.answer(plan.reported)
+    return answer_words(place.study, place.study.item(plan.reported), answer, place.zone) if answer.value else ""
 
 
 def report_lines(row: FormData) -> list[ReportLine]:

@@ -19,7 +19,7 @@ class Reported:
 
 
 def reported_at(site: Site) -> list[Reported]:
-    """The oldest first."""
+    """The oldest first; none of a participant whose data are erased."""
     reports = SafetyReport.objects.filter(form_data=OuterRef("pk"))
     judged = SafetyAssessment.objects.filter(form_data=OuterRef("pk"), expected__isnull=False).exclude(related="")
     rows = (
@@ -30,6 +30,7 @@ def reported_at(site: Site) -> list[Reported]:
             assessed=Exists(judged),
         )
         .filter(reported_version__isnull=False)
+        .exclude(data={})
         .select_related("subject", "event", "created_in")
     )
     return [

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crf.models import FormData
-from crf.safety.clock import Unreported, unreported_at
+from crf.safety.clock import Unreported, is_serious, unreported_at
 from crf.safety.standing import reported_at
 from pallsoft.accounts.models import User
 from sites.clock import database_now
@@ -43,11 +43,11 @@ def to_assess(user: User, study: Study) -> Iterator[WorkItem]:
     """One sentence for each reported event that the sponsor has not read, or not assessed."""
     for site in sites_for(user, study, Permission.ASSESS_EVENT).select_related("study"):
         definition = definition_in_use(site)
-        asks = bool(definition and definition.safety and definition.safety.assessment)
+        plan = definition.safety if definition and definition.safety and definition.safety.assessment else None
         for one in reported_at(site):
             if one.unread:
                 yield _about(one.row, study, _("%(number)s: a report of a serious event is not read."))
-            elif asks and not one.assessed:
+            elif not one.assessed and is_serious(one.row, plan):
                 yield _about(one.row, study, _("%(number)s: a serious event waits for the sponsor's assessment."))
 
 

@@ -71,7 +71,8 @@ def _with_time_of_report(place: Place, row: FormData, why: Mapping[str, str], au
     if row.data.get(plan.reported) or not is_serious(row, plan):
         return row.version
     now = database_now().astimezone(UTC)
-    given = Given({plan.reported: f"{now:%Y-%m-%dT%H:%M}:00Z"}, {}, why=why)
+    at = f"{now:%Y-%m-%dT%H:%M}:00Z"
+    given = Given({plan.reported: at}, {}, reason=_("Reported to the sponsor from here"), why=why)
     return store(place, given, seen_version=row.version, author=author).version
 
 

@@ -130,6 +130,19 @@ def test_one_that_turned_out_not_to_be_serious_is_told_once_more(serious, report
     assert any("melding 1" in one.subject for one in mail.outbox)
 
 
+def test_one_that_turned_out_not_to_be_serious_waits_for_no_assessment(serious, reporter, coordinator, subject, study):
+    read_report(report=report(serious, reporter), by=coordinator)
+    enter(subject, reporter, "LOG", "AE", {"AE_SER": "N"}, reason="ikke alvorlig likevel")
+    assert not sentences(coordinator, study)
+
+
+def test_a_time_that_was_called_unknown_gives_way_to_the_report(event, known, reporter, coordinator):
+    row = event(AE_AWARE=known(2))
+    enter(row.subject, reporter, "LOG", "AE", {}, missing={"AE_SENT": "UNK"}, why={"AE_C5": "ringes inn"})
+    assert report(row, reporter).number == 0
+    assert FormData.objects.get(pk=row.pk).data["AE_SENT"]
+
+
 def test_only_who_has_the_task_reports(event, known, crc, pi, coordinator, outsider):
     row = event(AE_AWARE=known(2))
     for person in (crc, coordinator, outsider):
@@ -257,7 +270,12 @@ def test_the_page_leads_site_and_sponsor_through_it(event, known, reporter, coor
     nurse = sign_in(reporter)
     assert url_of(row) in nurse.get(url_of(row, "form")).content.decode()
     page = nurse.get(url_of(row)).content.decode()
-    assert "Ikke meldt ennå" in page and "Meld til sponsor</button>" in page and "Lagre vurderingen" not in page
+    assert (
+        "men ikke herfra" not in page
+        and "Ikke meldt ennå" in page
+        and "Meld til sponsor</button>" in page
+        and "Lagre vurderingen" not in page
+    )
     asked = nurse.post(url_of(row), {"act": "report", "seen_version": row.version})
     assert asked.status_code == 422 and 'name="why-AE_D1"' in asked.content.decode()
     given = {"act": "report", "seen_version": row.version, "why-AE_D1": "langhelg"}
@@ -274,6 +292,11 @@ def test_the_page_leads_site_and_sponsor_through_it(event, known, reporter, coor
     assert "Første melding" in page and coordinator.full_name in page and "Mulig" in page
 
 
+def test_the_page_says_so_when_the_form_tells_of_a_report_in_another_way(event, known, reporter, sign_in):
+    row = event(AE_AWARE=known(2), AE_SENT=known(1))
+    assert "men ikke herfra" in sign_in(reporter).get(url_of(row)).content.decode()
+
+
 def test_the_page_tells_what_has_changed_since_the_last_report(serious, reporter, event, sign_in):
     report(serious, reporter)
     event(first=False, AE_GRADE="4")
@@ -287,6 +310,13 @@ def test_a_form_that_tells_of_no_serious_event_has_no_such_page(subject, reporte
     client = sign_in(reporter)
     assert client.get(url_of(row)).status_code == 404
     assert url_of(row) not in client.get(url_of(row, "form")).content.decode()
+
+
+def test_after_an_erasure_nothing_of_it_waits_for_anybody(serious, reporter, coordinator, study, erase):
+    report(serious, reporter)
+    assert sentences(coordinator, study)
+    erase(serious.subject)
+    assert not sentences(coordinator, study) and not sentences(reporter, study)
 
 
 def test_nobody_of_another_site_sees_the_reports(serious, outsider, sign_in):
