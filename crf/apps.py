@@ -22,7 +22,7 @@ class CrfConfig(AppConfig):
         from crf.waiting_screening import in_screening
         from crf.waiting_signatures import waiting as waiting_signatures
         from crf.waiting_survival import to_look_up
-        from crf.waiting_to_check import to_confirm, to_verify_again
+        from crf.waiting_to_check import to_confirm, to_judge, to_verify_again
         from pallsoft.outbox import registry
         from sites import erasing, following, worklist
         from sites.messages import by_sms
@@ -42,6 +42,7 @@ class CrfConfig(AppConfig):
         worklist.register(waiting_signatures)
         worklist.register(to_verify_again)
         worklist.register(to_confirm)
+        worklist.register(to_judge)
         worklist.register(dead_letters)
         worklist.register(held_back)
         worklist.register(undelivered)

@@ -8,6 +8,7 @@ from crf.safety.views import event_reports_page, safety_page, serious_event_pape
 from crf.views import (
     access_log,
     amendment,
+    deviations,
     drafts,
     eligibility,
     entry,
@@ -72,6 +73,9 @@ urlpatterns = [
     path("reminders/", reminders_page, name="reminders"),
     path("survival/", survival.survival_check, name="survival-check"),
     path("messages-waiting/", messages_waiting, name="messages-waiting"),
+    path("deviations/", deviations.deviation_page, name="deviations"),
+    path("deviations/deviations.csv", deviations.deviation_csv, name="deviations-csv"),
+    path("deviations/<uuid:deviation_id>/", deviations.judge, name="judge-deviation"),
     path("safety/", safety_page, name="safety"),
     path(f"{FORM}reports/", event_reports_page, name="event-reports"),
     path(f"{FORM}serious-event/", serious_event_paper, name="serious-event-paper"),

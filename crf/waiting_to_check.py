@@ -6,11 +6,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crf.models import FormData
+from crf.models import DeviationStatus, FormData
 from crf.selectors.locks import shown_locks
 from crf.selectors.plan import marks_of
+from crf.selectors.visible import visible_deviations
 from pallsoft.accounts.models import User
-from sites.permissions import Permission, permissions_anywhere, sites_for
+from sites.permissions import Permission, at_sites, permissions_anywhere, sites_for
 from sites.worklist import WorkItem
 from trials.models import Study
 
@@ -33,6 +34,18 @@ def to_verify_again(user: User, study: Study) -> Iterator[WorkItem]:
             yield WorkItem(
                 sentence % told, reverse("subject-verification", args=[study.oid, subject.number]), "changed"
             )
+
+
+def to_judge(user: User, study: Study) -> Iterator[WorkItem]:
+    """One sentence for the deviations that nobody has judged, at the sites of the principal investigator."""
+    at = at_sites(user, study, Permission.JUDGE_DEVIATION, "subject__site")
+    if at and not at["subject__site__in"]:
+        return
+    proposed = visible_deviations(user, study).filter(status=DeviationStatus.PROPOSED, **at)
+    if count := proposed.count():
+        sentence = ngettext("%(n)s deviation waits to be judged.", "%(n)s deviations wait to be judged.", count)
+        url = f"{reverse('deviations', args=[study.oid])}?status={DeviationStatus.PROPOSED}"
+        yield WorkItem(sentence % {"n": count}, url, "confirm")
 
 
 def to_confirm(user: User, study: Study) -> Iterator[WorkItem]:

@@ -17,6 +17,7 @@ PAGES = (
     (_("Subjects"), "subject-list", "people", Permission.VIEW_SUBJECT),
     (_("Queries"), "queries", "question", Permission.VIEW_SUBJECT),
     (_("Survival check"), "survival-check", "check", Permission.ENTER_DATA),
+    (_("Deviations"), "deviations", "flag", Permission.VIEW_SUBJECT),
     (_("Serious events"), "safety", "flag", Permission.RAISE_QUERY),
     (_("To sign"), "to-sign", "pen", Permission.SIGN),
     (_("Screening log"), "screening", "clipboard", Permission.VIEW_SUBJECT),

@@ -54,6 +54,7 @@ class Permission(StrEnum):
     MOVE_FORM = auto()  # a form that is begun, to the version that its site uses now
     EMERGENCY_STOP = auto()
     RAISE_QUERY = auto()  # and close, cancel, open again; answering is ENTER_DATA
+    JUDGE_DEVIATION = auto()  # whether a proposed deviation is one
     VERIFY = auto()  # compare with the source
     FREEZE = auto()  # and lock; lifting a lock of a site or the study takes a second person
     CONFIRM_UNLOCK = auto()
@@ -76,7 +77,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.STUDY_NURSE: frozenset(ENTRY),
     Role.INVESTIGATOR: frozenset(ENTRY | {P.CONFIRM_ELIGIBILITY, P.SIGN}),
     Role.PRINCIPAL_INVESTIGATOR: frozenset(
-        ENTRY | {P.CONFIRM_ELIGIBILITY, P.SIGN, P.REQUEST_CORRECTION, P.DELEGATE, P.VIEW_USERS, P.VIEW_ACCESS_LOG}
+        ENTRY
+        | {P.CONFIRM_ELIGIBILITY, P.SIGN, P.REQUEST_CORRECTION, P.DELEGATE, P.VIEW_USERS, P.VIEW_ACCESS_LOG}
+        | {P.JUDGE_DEVIATION}
     ),
     Role.COORDINATOR: frozenset(
         READ

@@ -131,6 +131,9 @@ ACCESS = {
     "survival-check": (SITE, SITE),
     "messages-waiting": (SITE, SITE),
     "safety": (RAISERS, NOBODY),
+    "deviations": (READERS, NOBODY),
+    "deviations-csv": (READERS, NOBODY),
+    "judge-deviation": (NOBODY, NOBODY),  # nothing waits here: tests/integration/crf/test_deviation_log.py
     "event-reports": (NOBODY, NOBODY),  # no serious event stands here: tests/integration/safety
     "serious-event-paper": (NOBODY, NOBODY),  # likewise
     "access-log": (PI | COORDINATOR | {R.INSPECTOR}, NOBODY),
@@ -240,6 +243,7 @@ def address(study, bodo, subject, crc, monitor, make_user, definition):
         "form_oid": form.form_oid,
         "repeat_key": "1",
         "request_id": uuid.uuid4(),
+        "deviation_id": uuid.uuid4(),
         "form_id": form.pk,
         "item_oid": asked.item_oid,
         "query_id": asked.pk,

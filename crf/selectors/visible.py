@@ -1,10 +1,11 @@
-"""Which queries a person sees. Those that tell the arm, by item, form, visit or check, only who may see it (D8)."""
+"""Which queries and deviations a person sees. Those that tell the arm, by item, form, visit or check, only who may see
+it (D8)."""
 
 from functools import cached_property
 
 from django.db.models import Q, QuerySet
 
-from crf.models import Query
+from crf.models import Deviation, Query
 from crf.selectors.secrets import secrets_of
 from sites.permissions import AnyUser, Permission, at_sites
 from trials.definition import StudyDef, definition_of
@@ -28,8 +29,17 @@ class Definitions:
 
 def visible_queries(user: AnyUser, study: Study) -> QuerySet[Query]:
     """The queries of the person's sites, without those that would tell the arm to who may not see it."""
-    found = Query.objects.filter(study=study, **at_sites(user, study, Permission.VIEW_SUBJECT, "subject__site"))
+    return Query.objects.filter(_is_visible(user, study, secrets_of(study).queries), study=study)
+
+
+def visible_deviations(user: AnyUser, study: Study) -> QuerySet[Deviation]:
+    """The same of deviations; those of forms that were removed are none any more."""
+    visible = _is_visible(user, study, secrets_of(study).deviations)
+    return Deviation.objects.filter(visible, study=study, form_data__removed_in=None)
+
+
+def _is_visible(user: AnyUser, study: Study, secret: Q) -> Q:
+    """At the person's sites; what is `secret` only where the arm may be seen."""
+    at_all = Q(**at_sites(user, study, Permission.VIEW_SUBJECT, "subject__site"))
     sees_arm = at_sites(user, study, Permission.VIEW_ARM, "subject__site")
-    if not sees_arm:
-        return found
-    return found.filter(Q(**sees_arm) | ~secrets_of(study).queries)
+    return at_all & (Q(**sees_arm) | ~secret) if sees_arm else at_all

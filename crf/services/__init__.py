@@ -2,6 +2,7 @@
 
 from crf.selectors.place import NEW
 from crf.services.batch import Entry, save_new_forms
+from crf.services.deviations import judge_deviation
 from crf.services.drafts import discard_draft, keep_draft
 from crf.services.eligibility import confirm_eligibility, record_screen_failure
 from crf.services.events import (
@@ -52,6 +53,7 @@ __all__ = [
     "discard_draft",
     "drop_verification",
     "freeze",
+    "judge_deviation",
     "keep_draft",
     "lock",
     "log_monitoring_visit",
