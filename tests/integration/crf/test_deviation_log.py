@@ -144,7 +144,7 @@ def test_counts_rows_and_csv_agree_with_the_database(deviation, save, pi, sign_i
         expected = cursor.fetchone()[0]
     client, query = sign_in(pi), f"?status={status}" if status else ""
     page = client.get(f"{url}{query}").content.decode()
-    assert page.count('class="query-row"') == expected > 0
+    assert page.count('<p class="query-place">') == expected > 0
     assert 'aria-current="page">' in page and f'<span class="tab-count">{expected}</span>' in page
     text = client.get(f"{url}deviations.csv{query}").content.decode()
     assert len(list(csv.DictReader(io.StringIO(text)))) == expected
