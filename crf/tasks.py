@@ -6,6 +6,7 @@ from celery import shared_task
 
 from crf.exports import holding, jobs
 from crf.reminders import planner
+from crf.services import off_plan
 
 
 @shared_task(name="crf.make_export")
@@ -24,3 +25,8 @@ def sweep_exports() -> None:
 @shared_task(name="crf.plan_reminders")
 def plan_reminders() -> int:
     return planner.plan_reminders()
+
+
+@shared_task(name="crf.propose_off_plan")
+def propose_off_plan() -> int:
+    return off_plan.propose_off_plan()

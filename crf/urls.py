@@ -73,6 +73,7 @@ urlpatterns = [
     path("reminders/", reminders_page, name="reminders"),
     path("survival/", survival.survival_check, name="survival-check"),
     path("messages-waiting/", messages_waiting, name="messages-waiting"),
+    path("subjects/<str:number>/deviations/new/", deviations.record, name="record-deviation"),
     path("deviations/", deviations.deviation_page, name="deviations"),
     path("deviations/deviations.csv", deviations.deviation_csv, name="deviations-csv"),
     path("deviations/<uuid:deviation_id>/", deviations.judge, name="judge-deviation"),

@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crf.models import DeviationStatus, FormData
+from crf.selectors.deviation_log import weighing
 from crf.selectors.locks import shown_locks
 from crf.selectors.plan import marks_of
-from crf.selectors.visible import visible_deviations
+from crf.selectors.visible import Definitions, visible_deviations
 from pallsoft.accounts.models import User
 from sites.permissions import Permission, at_sites, permissions_anywhere, sites_for
 from sites.worklist import WorkItem
@@ -37,14 +38,18 @@ def to_verify_again(user: User, study: Study) -> Iterator[WorkItem]:
 
 
 def to_judge(user: User, study: Study) -> Iterator[WorkItem]:
-    """One sentence for the deviations that nobody has judged, at the sites of the principal investigator."""
+    """One sentence for the major deviations that nobody has judged, at the sites of the principal investigator.
+
+    A minor one is listed and asks nobody to act.
+    """
     at = at_sites(user, study, Permission.JUDGE_DEVIATION, "subject__site")
     if at and not at["subject__site__in"]:
         return
     proposed = visible_deviations(user, study).filter(status=DeviationStatus.PROPOSED, **at)
+    proposed = weighing(proposed, Definitions(study).deviation_rules, "major")
     if count := proposed.count():
         sentence = ngettext("%(n)s deviation waits to be judged.", "%(n)s deviations wait to be judged.", count)
-        url = f"{reverse('deviations', args=[study.oid])}?status={DeviationStatus.PROPOSED}"
+        url = f"{reverse('deviations', args=[study.oid])}?status={DeviationStatus.PROPOSED}&weight=major"
         yield WorkItem(sentence % {"n": count}, url, "confirm")
 
 

@@ -231,6 +231,7 @@ CELERY_BEAT_SCHEDULE = {
     "anchor-daily": {"task": "audit.anchor_daily", "schedule": crontab(hour="1", minute="30")},
     "export-sweep": {"task": "crf.sweep_exports", "schedule": 60.0, "options": {"expires": 50}},
     "plan-reminders": {"task": "crf.plan_reminders", "schedule": 600.0, "options": {"expires": 500}},
+    "off-plan-daily": {"task": "crf.propose_off_plan", "schedule": crontab(hour="2", minute="30")},
     "outbox-sweep": {"task": "outbox.relay", "schedule": 60.0, "options": {"expires": 50}},
 }
 

@@ -40,6 +40,7 @@ def default_groups(definition: StudyDef) -> list[DefaultGroup]:
         "LinkPlan": _("Answers by personal link"),
         "SafetyPlan": _("Serious adverse events"),
         "FlowPlan": _("Flow of participants"),
+        "DeviationRule": _("Deviations"),
         "FormDef": _("Forms"),
         "ItemGroupDef": _("Sections of forms"),
         "ItemDef": _("Questions"),

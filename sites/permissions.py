@@ -54,6 +54,7 @@ class Permission(StrEnum):
     MOVE_FORM = auto()  # a form that is begun, to the version that its site uses now
     EMERGENCY_STOP = auto()
     RAISE_QUERY = auto()  # and close, cancel, open again; answering is ENTER_DATA
+    RECORD_DEVIATION = auto()
     JUDGE_DEVIATION = auto()  # whether a proposed deviation is one
     VERIFY = auto()  # compare with the source
     FREEZE = auto()  # and lock; lifting a lock of a site or the study takes a second person
@@ -68,7 +69,8 @@ class Permission(StrEnum):
 P = Permission
 READ = {P.VIEW_STUDY, P.VIEW_SUBJECT, P.VIEW_TRAIL, P.VIEW_RECRUITMENT}
 ENTRY = READ | {
-    P.VIEW_ARM, P.LOG_SCREENING, P.RECORD_CONSENT, P.ENTER_DATA, P.KEEP_CONTACT, P.RANDOMIZE, P.REPORT_SAE
+    P.VIEW_ARM, P.LOG_SCREENING, P.RECORD_CONSENT, P.ENTER_DATA, P.KEEP_CONTACT, P.RANDOMIZE, P.REPORT_SAE,
+    P.RECORD_DEVIATION,
 }  # fmt: skip
 
 # The open label lets a site, its monitor and an inspector see the arm of each randomised subject. The sponsor's own
@@ -84,12 +86,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.COORDINATOR: frozenset(
         READ
         | {P.CONFIRM_CORRECTION, P.VIEW_USERS, P.MANAGE_SITES, P.MANAGE_STUDY, P.MOVE_FORM, P.EMERGENCY_STOP}
-        | {P.RAISE_QUERY, P.CONFIRM_UNLOCK, P.MASK, P.ERASE, P.VIEW_ACCESS_LOG, P.ASSESS_EVENT}
+        | {P.RAISE_QUERY, P.CONFIRM_UNLOCK, P.MASK, P.ERASE, P.VIEW_ACCESS_LOG, P.ASSESS_EVENT, P.RECORD_DEVIATION}
     ),
     Role.DATA_MANAGER: frozenset(
         READ | {P.EXPORT, P.EXPORT_TRAIL, P.RAISE_QUERY, P.FREEZE, P.MOVE_FORM, P.MASK, P.ERASE}
     ),
-    Role.MONITOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS, P.RAISE_QUERY, P.VERIFY}),
+    Role.MONITOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS, P.RAISE_QUERY, P.VERIFY, P.RECORD_DEVIATION}),
     Role.INSPECTOR: frozenset(READ | {P.VIEW_ARM, P.VIEW_USERS, P.VIEW_ACCESS_LOG, P.EXPORT_TRAIL}),
     Role.UNBLINDED_STATISTICIAN: frozenset(
         {P.VIEW_STUDY, P.VIEW_RECRUITMENT, P.VIEW_ARM, P.VIEW_BY_ARM, P.EXPORT, P.HOLD_LIST}

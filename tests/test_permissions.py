@@ -131,6 +131,7 @@ ACCESS = {
     "survival-check": (SITE, SITE),
     "messages-waiting": (SITE, SITE),
     "safety": (RAISERS, NOBODY),
+    "record-deviation": (SITE | COORDINATOR | {R.MONITOR}, SITE | COORDINATOR | {R.MONITOR}),
     "deviations": (READERS, NOBODY),
     "deviations-csv": (READERS, NOBODY),
     "judge-deviation": (NOBODY, NOBODY),  # nothing waits here: tests/integration/crf/test_deviation_log.py

@@ -125,16 +125,20 @@ class Migration(migrations.Migration):
             name='Deviation',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('check_oid', models.CharField(max_length=40)),
-                ('check_version', models.PositiveIntegerField()),
+                ('found_by', models.CharField(choices=[('check', 'A check'), ('plan', 'The plan of visits'), ('person', 'A person')], default='check', max_length=6)),
+                ('rule_oid', models.CharField(blank=True, max_length=40)),
+                ('check_oid', models.CharField(blank=True, max_length=40)),
+                ('check_version', models.PositiveIntegerField(null=True)),
+                ('happened_on', models.DateField(null=True)),
                 ('message', models.JSONField()),
                 ('explanation', models.TextField()),
                 ('status', models.CharField(choices=[('proposed', 'Proposed'), ('confirmed', 'Confirmed'), ('rejected', 'Not a deviation')], default='proposed', max_length=12)),
+                ('request_key', models.UUIDField(null=True, unique=True)),
                 ('created_in', models.ForeignKey(db_column='created_in', db_constraint=False, db_default=pallsoft.audit.models.CurrentChangeSet(), db_index=False, editable=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audit.changeset')),
                 ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trials.study')),
                 ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deviations', to='sites.subject')),
-                ('form_data', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deviations', to='crf.formdata')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deviations', to='crf.studyevent')),
+                ('form_data', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deviations', to='crf.formdata')),
+                ('event', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deviations', to='crf.studyevent')),
             ],
         ),
         migrations.CreateModel(
@@ -165,6 +169,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='deviation',
-            constraint=models.UniqueConstraint(fields=('form_data', 'check_oid'), name='deviation_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('found_by', 'check')), fields=('form_data', 'check_oid'), name='deviation_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='deviation',
+            constraint=models.UniqueConstraint(condition=models.Q(('found_by', 'plan')), fields=('event', 'rule_oid'), name='deviation_of_plan_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='deviation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('event__isnull', False), ('form_data__isnull', False), ('found_by', 'check')), models.Q(('event__isnull', False), ('form_data__isnull', True), ('found_by', 'plan')), models.Q(('event__isnull', True), ('form_data__isnull', True), ('found_by', 'person')), _connector='OR'), name='deviation_is_somewhere'),
         ),
     ]

@@ -6,6 +6,7 @@ from crf.models.links import PARTICIPANT, Answerer, Device, LinkChannel, Persona
 from crf.models.quality import (
     Deviation,
     DeviationStatus,
+    FoundBy,
     MessageKind,
     MonitoringVisit,
     Query,
@@ -32,6 +33,7 @@ __all__ = [
     "ExportState",
     "FormData",
     "FormStatus",
+    "FoundBy",
     "LinkChannel",
     "Lock",
     "LockKind",

@@ -20,21 +20,50 @@ class DeviationStatus(models.TextChoices):
     REJECTED = "rejected", _("Not a deviation")
 
 
+class FoundBy(models.TextChoices):
+    CHECK = "check", _("A check")
+    PLAN = "plan", _("The plan of visits")
+    PERSON = "person", _("A person")
+
+
 class Deviation(RegulatedModel):
-    """A departure from the protocol that an edit check found: the fact is stored, a person judges it (S04)."""
+    """A departure from the protocol: the fact is stored, a person judges it (S04).
+
+    Found by an edit check in a form, by the plan of visits at one of them, or by a person on a day. `rule_oid`: its
+    kind in the study's table of deviations, "" in a study without one.
+    """
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="deviations")
-    event = models.ForeignKey(StudyEvent, models.PROTECT, related_name="deviations")
-    form_data = models.ForeignKey(FormData, models.PROTECT, related_name="deviations")
-    check_oid = models.CharField(max_length=40)
-    check_version = models.PositiveIntegerField()
+    event = models.ForeignKey(StudyEvent, models.PROTECT, null=True, related_name="deviations")
+    form_data = models.ForeignKey(FormData, models.PROTECT, null=True, related_name="deviations")
+    found_by = models.CharField(max_length=6, choices=FoundBy, default=FoundBy.CHECK)
+    rule_oid = models.CharField(max_length=40, blank=True)
+    check_oid = models.CharField(max_length=40, blank=True)
+    check_version = models.PositiveIntegerField(null=True)
+    happened_on = models.DateField(null=True)  # as a person says
     message = models.JSONField()  # {"nb": …, "en": …} as it stood in the definition
     explanation = models.TextField()
     status = models.CharField(max_length=12, choices=DeviationStatus, default=DeviationStatus.PROPOSED)
+    request_key = models.UUIDField(null=True, unique=True)  # a double click enters one (DAT-03)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["form_data", "check_oid"], name="deviation_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["form_data", "check_oid"], condition=models.Q(found_by="check"), name="deviation_once"
+            ),
+            models.UniqueConstraint(
+                fields=["event", "rule_oid"], condition=models.Q(found_by="plan"), name="deviation_of_plan_once"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    models.Q(found_by="check", form_data__isnull=False, event__isnull=False)
+                    | models.Q(found_by="plan", form_data__isnull=True, event__isnull=False)
+                    | models.Q(found_by="person", form_data__isnull=True, event__isnull=True)
+                ),
+                name="deviation_is_somewhere",
+            ),
+        ]
 
 
 class QueryStatus(models.TextChoices):

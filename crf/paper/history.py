@@ -143,7 +143,7 @@ class _Appendix:
         """A check may tell the arm at an item that does not: its queries, their threads, its deviations."""
         queries = Query.objects.filter(self._secret.queries, subject=self.subject)
         messages = QueryMessage.objects.filter(query__in=queries).values_list("pk", flat=True)
-        deviations = Deviation.objects.filter(subject=self.subject, check_oid__in=self._secret.checks)
+        deviations = Deviation.objects.filter(self._secret.deviations, subject=self.subject)
         return {*queries.values_list("pk", flat=True), *messages, *deviations.values_list("pk", flat=True)}
 
     def _line(self, row: TrailRow, place: str, what: str, old: str, new: str) -> TrailLine:

@@ -1,23 +1,26 @@
 """The log of deviations: what was found, how it was explained, and what the principal investigator says of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, QuerySet, When
+from django.db.models import Case, Count, Q, QuerySet, When
 from django.http import Http404
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 
 from crf.models import Deviation, DeviationStatus
 from crf.selectors.matrix import visit_label
+from crf.selectors.off_plan import still_off_plan
 from crf.selectors.visible import Definitions, visible_deviations
+from sites.clock import local_today
 from sites.models import Site
-from sites.permissions import AnyUser, Permission, at_sites, sites_for
-from trials.definition import StudyDef
+from sites.permissions import AnyUser, Permission, at_sites, permissions_anywhere, sites_for
+from sites.selectors import definition_in_use
+from trials.definition import DeviationRule, StudyDef
 from trials.models import Study
 
 CHIPS = {
@@ -25,33 +28,67 @@ CHIPS = {
     DeviationStatus.CONFIRMED: "complete",
     DeviationStatus.REJECTED: "planned",
 }
+WEIGHTS = {"major": gettext_lazy("Major"), "minor": gettext_lazy("Minor")}
 
 
 @dataclass(frozen=True)
 class DeviationLine:
-    """`may_judge`: whether the person does so at this site."""
+    """`rule`: its kind, None in a study without a table. `stands`: false when the data no longer show it. `may_judge`:
+    whether the person does so at this site.
+    """
 
     deviation: Deviation
-    visit: str
-    form: str
+    rule: DeviationRule | None
+    place: str
     message: str
     found_at: datetime
     url: str
+    stands: bool
     may_judge: bool
+
+    @property
+    def weight(self) -> str:
+        return str(WEIGHTS[self.rule.weight]) if self.rule else ""
 
     @property
     def chip(self) -> str:
         return CHIPS[DeviationStatus(self.deviation.status)]
 
 
-class DeviationLog:
-    """What of a study the person sees, with the filters of the address. `status` "": all of them."""
+@dataclass(frozen=True)
+class Kind:
+    """A line of the study's table of deviations: what it takes out of which sets, and how many there are."""
 
-    def __init__(self, user: AnyUser, study: Study, site: str, status: str) -> None:
+    rule: DeviationRule
+    sets: list[str]
+    found: int
+    confirmed: int
+
+    @property
+    def weight(self) -> str:
+        return str(WEIGHTS[self.rule.weight])
+
+
+class DeviationLog:
+    """What of a study the person sees, with the filters of the address: `site`, `status`, `weight`, `rule`; "" and what
+    is not known do not narrow.
+    """
+
+    def __init__(self, user: AnyUser, study: Study, asked: Mapping[str, str]) -> None:
         self.user, self.study = user, study
-        self.site = site if site in {one.code for one in self.sites} else ""
-        self.status = status if status in DeviationStatus.values else ""
         self._definitions = Definitions(study)
+        self.site = _one_of(asked.get("site"), [one.code for one in self.sites])
+        self.status = _one_of(asked.get("status"), DeviationStatus.values)
+        self.weight = _one_of(asked.get("weight"), WEIGHTS)
+        self.rule = _one_of(asked.get("rule"), self.rules)
+
+    @property
+    def rules(self) -> dict[str, DeviationRule]:
+        return self._definitions.deviation_rules
+
+    @property
+    def weights(self) -> list[tuple[str, str]]:
+        return [(code, str(word)) for code, word in WEIGHTS.items()]
 
     @cached_property
     def sites(self) -> list[Site]:
@@ -59,9 +96,27 @@ class DeviationLog:
 
     @cached_property
     def of_sites(self) -> QuerySet[Deviation]:
-        """Those of the chosen site, whatever their status."""
+        """Those of the chosen site, kind and weight, whatever their status."""
         found = visible_deviations(self.user, self.study)
-        return found.filter(subject__site__code=self.site) if self.site else found
+        if self.site:
+            found = found.filter(subject__site__code=self.site)
+        if self.rule:
+            found = found.filter(rule_oid=self.rule)
+        return weighing(found, self.rules, self.weight)
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """The table of the study in use, with what was found of each at the chosen site."""
+        at_site = visible_deviations(self.user, self.study)
+        at_site = at_site.filter(subject__site__code=self.site) if self.site else at_site
+        confirmed = Count("pk", filter=Q(status=DeviationStatus.CONFIRMED))
+        rows = at_site.order_by().values_list("rule_oid").annotate(found=Count("pk"), confirmed=confirmed)
+        counted = {oid: numbers for oid, *numbers in rows}
+        sets = {one.oid: str(one.label) for study in self._definitions.all if study.flow for one in study.flow.sets}
+        return [
+            Kind(rule, [sets[oid] for oid in rule.excludes], *counted.get(rule.oid, (0, 0)))
+            for rule in self.rules.values()
+        ]
 
     @property
     def counts(self) -> list[tuple[str, str, int]]:
@@ -81,6 +136,10 @@ class DeviationLog:
         waits_first = Case(When(status=DeviationStatus.PROPOSED, then=0), default=1)
         return chosen.select_related(*related).order_by(waits_first, "-created_in__at", "pk")
 
+    @property
+    def may_record(self) -> bool:
+        return Permission.RECORD_DEVIATION in permissions_anywhere(self.user, self.study)
+
     def lines(self, rows: Iterable[Deviation]) -> list[DeviationLine]:
         """In the active language."""
         return [self._line(row) for row in rows]
@@ -93,22 +152,50 @@ class DeviationLog:
         return row
 
     def _line(self, row: Deviation) -> DeviationLine:
-        definition, language = self._definition_of(row), get_language() or ""
-        place = [self.study.oid, row.subject.number, *row.event.key, row.form_data.form_oid, row.form_data.repeat_key]
+        language = get_language() or ""
+        place, url = self._place(row)
         return DeviationLine(
             row,
-            visit_label(row.event, definition.event(row.event.event_oid)),
-            str(definition.form(row.form_data.form_oid).title),
+            self.rules.get(row.rule_oid),
+            place,
             row.message["nb" if language.startswith("nb") else "en"],
             row.created_in.at,
-            reverse("form", args=place),
+            url,
+            self._stands(row),
             self._judges_all or row.subject.site_id in self._judged_at,
         )
 
-    def _definition_of(self, row: Deviation) -> StudyDef:
-        """The newest that has the form: a part that is retired keeps the words that it had."""
+    def _place(self, row: Deviation) -> tuple[str, str]:
+        """Where it is in words, and the page that shows it."""
+        subject = [self.study.oid, row.subject.number]
+        if row.event is None:
+            return "", reverse("subject", args=subject)
+        definition = self._definition_of(row)
+        visit = visit_label(row.event, definition.event(row.event.event_oid))
+        if row.form_data is None:
+            return visit, reverse("visit", args=[*subject, *row.event.key])
         form = row.form_data.form_oid
-        return next(one for one in self._definitions.all if one.has_form(form) and one.has_event(row.event.event_oid))
+        address = [*subject, *row.event.key, form, row.form_data.repeat_key]
+        return f"{visit} · {definition.form(form).title}", reverse("form", args=address)
+
+    def _stands(self, row: Deviation) -> bool:
+        if row.form_data is not None:
+            told = (key for mark in row.form_data.marks.values() for key in mark.get("checks", {}))
+            return any(key.partition("@")[0] == row.check_oid for key in told)
+        if row.event is None:
+            return True
+        definition = definition_in_use(row.subject.site)
+        return definition is None or still_off_plan(row, definition, local_today(row.subject.site.timezone))
+
+    def _definition_of(self, row: Deviation) -> StudyDef:
+        """The newest that has the place: a part that is retired keeps the words that it had."""
+        event, form = row.event, row.form_data
+        assert event is not None  # of those without a visit nobody asks
+        return next(
+            one
+            for one in self._definitions.all
+            if one.has_event(event.event_oid) and (form is None or one.has_form(form.form_oid))
+        )
 
     @cached_property
     def _judges(self) -> dict[str, Any]:
@@ -122,3 +209,15 @@ class DeviationLog:
     def _judged_at(self) -> set[UUID]:
         found: set[UUID] = self._judges.get("site__in", set())
         return found
+
+
+def weighing(deviations: QuerySet[Deviation], rules: Mapping[str, DeviationRule], weight: str) -> QuerySet[Deviation]:
+    """Those of a weight, "" for all. What no table knows counts as major: nobody has said that it is minor."""
+    minor = [rule.oid for rule in rules.values() if rule.weight == "minor"]
+    if weight == "minor":
+        return deviations.filter(rule_oid__in=minor)
+    return deviations.exclude(rule_oid__in=minor) if weight else deviations
+
+
+def _one_of(asked: str | None, known: Iterable[str]) -> str:
+    return asked if asked and asked in known else ""

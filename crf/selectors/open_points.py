@@ -137,7 +137,11 @@ class _SiteCount:
         for row in rows.filter(subject__in=self.subjects).select_related("event"):
             form = row if kind == "query" else row.form_data
             subject = self.subjects[row.subject_id]
-            self.found[kind][self._form_link(subject, row.event, form.form_oid, form.repeat_key)] += 1
+            if form:
+                link = self._form_link(subject, row.event, form.form_oid, form.repeat_key)
+            else:
+                link = self._visit_link(subject, row.event)
+            self.found[kind][link] += 1
 
     def _overdue(self) -> None:
         if self.target.form:
@@ -147,9 +151,7 @@ class _SiteCount:
         waiting = waiting.exclude(event_oid__in=self.secret.events)
         for event in (event for event in waiting if state_of(event, today) is VisitState.OVERDUE):
             subject = self.subjects[event.subject_id]
-            event.subject = subject
-            label = visit_label(event, self.study.event(event.event_oid))
-            self.found["overdue"][self._link(subject, label, visit_url(event))] += 1
+            self.found["overdue"][self._visit_link(subject, event)] += 1
 
     def _signed(self) -> set[UUID]:
         forms = FormData.objects.filter(covering(), subject__in=self.subjects, removed_in=None)
@@ -171,6 +173,14 @@ class _SiteCount:
         label = f"{title}, {visit_label(event, self.study.event(event.event_oid))}"
         address = [subject.study.oid, subject.number, *event.key, form_oid, repeat_key]
         return self._link(subject, label, reverse("form", args=address))
+
+    def _visit_link(self, subject: Subject, event: StudyEvent | None) -> Link:
+        """Of the subject itself without one."""
+        if event is None:
+            address = reverse("subject", args=[subject.study.oid, subject.number])
+            return self._link(subject, _("The participant as a whole"), address)
+        event.subject = subject
+        return self._link(subject, visit_label(event, self.study.event(event.event_oid)), visit_url(event))
 
     def _link(self, subject: Subject, words: str, url: str) -> Link:
         """For a site and the study the way down to the subject, where each place is named."""

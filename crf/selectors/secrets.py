@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from django.db.models import Q
 
+from crf.models import FoundBy
 from pallsoft.request import once
 from trials.definition import FormDef, StudyDef, StudyEventDef, definition_of
 from trials.models import Study
@@ -21,6 +22,7 @@ class Secret:
     forms: frozenset[str]
     events: frozenset[str]
     checks: frozenset[str]
+    rules: frozenset[str]  # kinds of deviations that such checks find: what a person writes of one may tell it too
 
     def places(self, form: str = "") -> Q:
         """A condition on rows that name their visit and their form, the latter by `form` ("form_data__")."""
@@ -32,21 +34,24 @@ class Secret:
 
     @property
     def deviations(self) -> Q:
-        return self.places("form_data__") | Q(check_oid__in=self.checks)
+        entered = Q(found_by=FoundBy.PERSON, rule_oid__in=self.rules)
+        return self.places("form_data__") | Q(check_oid__in=self.checks) | entered
 
 
-NO_SECRET = Secret(frozenset(), frozenset(), frozenset(), frozenset())
+NO_SECRET = Secret(frozenset(), frozenset(), frozenset(), frozenset(), frozenset())
 
 
 @lru_cache(maxsize=64)
 def secret_parts(study: StudyDef) -> Secret:
     """What of a definition tells the arm."""
     items = frozenset(item.oid for form in study.forms for item in form.items if item.reveals_arm)
+    checks = frozenset(_secret_checks(study))
     return Secret(
         items,
         frozenset(form.oid for form in study.forms if betrays_arm(study, form)),
         frozenset(event.oid for event in study.events if event_betrays_arm(study, event)),
-        frozenset(_secret_checks(study)),
+        checks,
+        frozenset(rule.oid for oid in checks if (rule := study.deviation_rule(oid))),
     )
 
 
@@ -62,6 +67,7 @@ def _all_secrets(studies: Iterable[StudyDef]) -> Secret:
         frozenset[str]().union(*(part.forms for part in parts)),
         frozenset[str]().union(*(part.events for part in parts)),
         frozenset[str]().union(*(part.checks for part in parts)),
+        frozenset[str]().union(*(part.rules for part in parts)),
     )
 
 

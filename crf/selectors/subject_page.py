@@ -42,6 +42,8 @@ def actions_for(answers: SubjectAnswers, user: AnyUser, sign_url: str) -> Action
     more = [*more, _action(_("Scores"), "scores", answers)]
     if Permission.KEEP_CONTACT in rights:
         more = [*more, _action(_("Contact data"), "contact", answers)]
+    if Permission.RECORD_DEVIATION in rights and answers.study.deviations:
+        more = [*more, _action(_("Enter a deviation"), "record-deviation", answers)]
     if sign_url:
         more = [*more, {"label": _("Sign the casebook"), "url": sign_url}]
     if Permission.VIEW_TRAIL in rights:

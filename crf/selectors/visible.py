@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from crf.models import Deviation, Query
 from crf.selectors.secrets import secrets_of
 from sites.permissions import AnyUser, Permission, at_sites
-from trials.definition import StudyDef, definition_of
+from trials.definition import DeviationRule, StudyDef, definition_of
 from trials.models import Study
 from trials.selectors import published_versions
 
@@ -22,6 +22,11 @@ class Definitions:
     @cached_property
     def all(self) -> list[StudyDef]:
         return [definition_of(version) for version in published_versions(self._study)]
+
+    @cached_property
+    def deviation_rules(self) -> dict[str, DeviationRule]:
+        """{OID: the kind of deviation as its newest version has it}, in the order of the table."""
+        return {rule.oid: rule for study in reversed(self.all) for rule in study.deviations}
 
     def with_item(self, oid: str) -> StudyDef:
         return next((study for study in self.all if study.has_item(oid)), self.all[0])

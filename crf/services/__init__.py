@@ -2,7 +2,7 @@
 
 from crf.selectors.place import NEW
 from crf.services.batch import Entry, save_new_forms
-from crf.services.deviations import judge_deviation
+from crf.services.deviations import judge_deviation, record_deviation
 from crf.services.drafts import discard_draft, keep_draft
 from crf.services.eligibility import confirm_eligibility, record_screen_failure
 from crf.services.events import (
@@ -62,6 +62,7 @@ __all__ = [
     "raise_query",
     "read_report",
     "record_alive",
+    "record_deviation",
     "record_screen_failure",
     "record_visit_date",
     "refuse_masking",

@@ -16,7 +16,7 @@ def follow_form(row: FormData, study: StudyDef, before: Document, settled: Settl
 
     `before`: the document as it was; `changed`: the OIDs of its items whose answers changed.
     """
-    propose_deviations(row, study.form(row.form_oid), settled.fired)
+    propose_deviations(row, study, settled.fired)
     follow_checks(row, study, before, settled, changed)
     follow_safety(row, study)
     alert(row, study, settled.fired)

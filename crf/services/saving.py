@@ -203,8 +203,10 @@ def check_settled(place: Place, settled: Settled, changes: list[Change], reason:
     if impossible:
         raise InvalidInput(impossible)
     unexplained = [] if reason else [change for change in changes if change.old and not change.by_rule]
+    silent = {check.oid for check in place.form.checks if not check.asks_why}
     # Nobody asks a patient why an answer is what it is; the site sees the check afterwards.
-    unasked = [] if place.form.kind == "patient" else [check for check in settled.fired if not check.why]
+    unasked = [check for check in settled.fired if not check.why and check.oid not in silent]
+    unasked = [] if place.form.kind == "patient" else unasked
     if unexplained or unasked:
         raise AnswersNeeded(unexplained, unasked)
 

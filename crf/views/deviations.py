@@ -12,34 +12,28 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from crf.deviation_form import DeviationForm
 from crf.exports.archive import rows_csv
 from crf.models import DeviationStatus
-from crf.selectors.deviation_log import DeviationLog
-from crf.services import judge_deviation
+from crf.selectors.deviation_log import DeviationLine, DeviationLog
+from crf.services import judge_deviation, record_deviation
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow
 from sites.permissions import Permission, require
-from sites.selectors import study_for
+from sites.selectors import study_for, subject_for
+from sites.submitting import submitted
+from sites.views.forms import form_page
 
 ON_A_PAGE = 50
 HEADER = [
-    "SUBJECT",
-    "SITE",
-    "EVENT",
-    "ORDINAL",
-    "FORM",
-    "REPEAT",
-    "CHECK",
-    "FOUND_AT",
-    "MESSAGE",
-    "EXPLANATION",
-    "STATUS",
-]
+    "SUBJECT", "SITE", "RULE", "WEIGHT", "FOUND_BY", "EVENT", "ORDINAL", "FORM", "REPEAT", "CHECK", "HAPPENED_ON",
+    "FOUND_AT", "MESSAGE", "EXPLANATION", "STATUS", "STANDS",
+]  # fmt: skip
 
 
 @require_safe
 def deviation_page(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
-    """`?site=CODE`, `?status=` proposed, confirmed or rejected."""
+    """`?site=CODE`, `?status=` proposed, confirmed or rejected, `?weight=` major or minor, `?rule=` of the table."""
     return _shown(request, _log(request, study_oid))
 
 
@@ -64,26 +58,49 @@ def judge(request: AuthenticatedRequest, study_oid: str, deviation_id: UUID) -> 
     return redirect(f"{_address(log)}{back}")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def record(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
+    subject = subject_for(request.user, study_oid, number, Permission.RECORD_DEVIATION)
+    form = DeviationForm(request.POST or None, subject=subject)
+    if submitted(form, lambda: record_deviation(subject=subject, **form.said(), by=request.user)):
+        messages.success(request, _("The deviation is stored. The principal investigator judges it."))
+        return redirect("subject", study_oid=study_oid, number=number)
+    return form_page(
+        request,
+        form,
+        study=subject.study,
+        title=_("Deviation of %(number)s") % {"number": number},
+        lead=_("What departed from the protocol, as it was. Nobody’s name, and no health data of others."),
+        action=_("Save"),
+        back="subject",
+        back_number=number,
+    )
+
+
 @require_safe
 def deviation_csv(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
     """Exactly what the page shows with these filters, all pages of it."""
     log = _log(request, study_oid)
-    rows = (
-        [
-            one.deviation.subject.number, one.deviation.subject.site.code, *one.deviation.event.key,
-            one.deviation.form_data.form_oid, one.deviation.form_data.repeat_key, one.deviation.check_oid,
-            f"{one.found_at:%Y-%m-%dT%H:%M:%SZ}", one.message, one.deviation.explanation, one.deviation.status,
-        ]
-        for one in log.lines(log.found)
-    )  # fmt: skip
+    rows = map(_csv_line, log.lines(log.found))
     content = rows_csv("deviations", HEADER, rows).content
     name = f'attachment; filename="{log.study.oid}-deviations.csv"'
     return HttpResponse(content, "text/csv", headers={"Content-Disposition": name})
 
 
+def _csv_line(line: DeviationLine) -> list[Any]:
+    row = line.deviation
+    event = row.event.key if row.event else ("", "")
+    form = (row.form_data.form_oid, row.form_data.repeat_key) if row.form_data else ("", "")
+    return [
+        row.subject.number, row.subject.site.code, row.rule_oid, line.rule.weight if line.rule else "", row.found_by,
+        *event, *form, row.check_oid, row.happened_on, f"{line.found_at:%Y-%m-%dT%H:%M:%SZ}", line.message,
+        row.explanation, row.status, "yes" if line.stands else "no",
+    ]  # fmt: skip
+
+
 def _log(request: AuthenticatedRequest, study_oid: str) -> DeviationLog:
     study = study_for(request.user, study_oid, Permission.VIEW_SUBJECT)
-    return DeviationLog(request.user, study, request.GET.get("site", ""), request.GET.get("status", ""))
+    return DeviationLog(request.user, study, request.GET.dict())
 
 
 def _status(text: str) -> DeviationStatus:

@@ -1,7 +1,7 @@
 """The boxes of the flow: what each is called, who is in it, and how many."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -36,7 +36,7 @@ class Box:
     """A number of the flow. `key` names it in addresses; `counts`: of all, then, from the allocation on, of each arm
     when they are told apart.
 
-    `depth` 1: a part of the box before it, such as a reason.
+    `depth` 1: a part of the box before it, such as a reason. `listed`: may who asks know who is in it?
     """
 
     section: str
@@ -45,6 +45,7 @@ class Box:
     where: Where
     depth: int = 0
     counts: tuple[int, ...] = ()
+    listed: bool = True
 
     @property
     def of_all(self) -> int:
@@ -82,7 +83,7 @@ def in_arm(where: Where, arm: str) -> Where:
 def _counted(box: Box, found: Sequence[tuple[Standing, int]], arms: Sequence[str]) -> Box:
     told = ("",) if box.section == ENROLMENT else ("", *arms)
     counts = [sum(n for standing, n in found if standing.fits(in_arm(box.where, arm))) for arm in told]
-    return Box(box.section, box.key, box.label, box.where, box.depth, tuple(counts))
+    return replace(box, counts=tuple(counts))
 
 
 def _boxes(question: Question, found: Sequence[Standing]) -> Iterator[Box]:
@@ -91,8 +92,8 @@ def _boxes(question: Question, found: Sequence[Standing]) -> Iterator[Box]:
     yield from _treatment(question, found)
     yield from _follow_up(question, found)
     for one in question.plan.sets:
-        where = {"stage": (RANDOMIZED,)} | dict(NEEDS[need] for need in one.have)
-        yield Box(ANALYSIS, f"set:{one.oid}", str(one.label), where)
+        where = {"stage": (RANDOMIZED,), "within": (one.oid,)} | dict(NEEDS[need] for need in one.have)
+        yield Box(ANALYSIS, f"set:{one.oid}", str(one.label), where, listed=question.lists(one))
 
 
 def _enrolment(question: Question, found: Sequence[Standing]) -> Iterator[Box]:

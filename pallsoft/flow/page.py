@@ -106,7 +106,9 @@ class Page:
         }
 
     def address(self, box: Box, arm: str = "") -> str:
-        """Where the persons behind a number stand."""
+        """Where the persons behind a number stand; "" when this person may not know who they are."""
+        if not box.listed:
+            return ""
         asked = {"box": box.key, "arm": arm, "site": self.chosen}
         query = urlencode({name: value for name, value in asked.items() if value})
         return f"{reverse('flow-rows', args=[self.study.oid])}?{query}"
@@ -149,6 +151,8 @@ class Rows:
             self.box = page.flow.box(page.asked.get("box", "assessed"))
         except KeyError:
             raise Http404 from None
+        if not self.box.listed:
+            raise Http404
         if self.arm and (self.arm not in page.flow.arms or self.box.section == ENROLMENT):
             raise Http404
         self.found = persons(page.question, in_arm(self.box.where, self.arm))
@@ -197,6 +201,7 @@ class Words:
         self.excluded, self.follow, self.missing = excluded_words(question), follow_words(), missing_words(question)
         self.not_received = code_words(question, why) if why else {}
         self.steps = {step.oid: str(step.label) for step in plan.steps}
+        self.sets = {one.oid: str(one.label) for one in plan.sets if question.lists(one)}
 
     def of(self, standing: Any) -> dict[str, str]:
         treatment = [self.treatments.get(standing.treatment, ""), self.not_received.get(standing.treatment_why, "")]
@@ -205,8 +210,15 @@ class Words:
         return {
             "enrolment": _joined([self.stages[standing.stage], self.excluded.get(standing.why, standing.why)]),
             "treatment": _joined(treatment),
-            "follow_up": _joined([self.follow.get(standing.follow, ""), why_missing]),
+            "follow_up": _joined([self.follow.get(standing.follow, ""), why_missing, *self._taken_out(standing)]),
         }
+
+    def _taken_out(self, standing: Any) -> list[str]:
+        """The analysis sets that a confirmed deviation takes the person out of."""
+        if standing.stage != RANDOMIZED:
+            return []
+        named = [name for oid, name in self.sets.items() if oid not in standing.within]
+        return [_("Out by a deviation: %(set)s") % {"set": name} for name in named]
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from crf.selectors.secrets import secret_parts
 from pallsoft.recruiting_sites import AFTER_CONSENT
 from sites.models import Site
-from trials.definition import FlowPlan, FlowStep, StudyDef
+from trials.definition import AnalysisSet, FlowPlan, FlowStep, StudyDef
 
 # Stages of the enrolment, states of the treatment and of the follow-up at the primary time point. One of each holds.
 EXCLUDED, CONSIDERED, RANDOMIZED = "excluded", "considered", "randomized"
@@ -22,13 +23,15 @@ RECEIVED, NOT_RECEIVED, NOT_RECORDED = "received", "not_received", "not_recorded
 ANSWERED, MISSING, TO_COME = "answered", "missing", "to_come"
 DEAD, WITHDRAWN = "dead", "withdrawn"
 
-COLUMNS = ("arm", "stage", "why", "treatment", "treatment_why", "steps", "follow", "follow_why")
+COLUMNS = ("arm", "stage", "why", "treatment", "treatment_why", "steps", "follow", "follow_why", "within")
+SEVERAL = ("steps", "within")  # columns with any number of codes
 Where = Mapping[str, tuple[str, ...]]
 
 PERSONS = """
 SELECT site_id, NULL::uuid AS subject_id, own_number::text AS number, '' AS arm,
     CASE WHEN outcome IN ('pending', 'consented') THEN 'considered' ELSE 'excluded' END AS stage, reason_code AS why,
-    '' AS treatment, '' AS treatment_why, '{{}}'::text[] AS steps, '' AS follow, '' AS follow_why
+    '' AS treatment, '' AS treatment_why, '{{}}'::text[] AS steps, '' AS follow, '' AS follow_why,
+    '{{}}'::text[] AS within
 FROM sites_screeningentry WHERE subject_id IS NULL AND site_id = ANY(%(sites)s::uuid[])
 UNION ALL
 SELECT s.site_id, s.id, s.number, {arm},
@@ -48,7 +51,12 @@ SELECT s.site_id, s.id, s.number, {arm},
         ELSE 'to_come' END,
     CASE WHEN a.id IS NULL OR {gone} IS NOT NULL OR f.data->>%(answer)s IS NOT NULL THEN ''
         ELSE coalesce('form:' || (f.data->>%(not_answered)s), 'visit:' || nullif(v.not_done_code, ''),
-            CASE WHEN v.not_done_reason <> '' THEN 'visit:' END, '') END
+            CASE WHEN v.not_done_reason <> '' THEN 'visit:' END, '') END,
+    CASE WHEN a.id IS NULL THEN '{{}}'::text[] ELSE ARRAY(
+        SELECT t FROM unnest(%(sets)s::text[]) t WHERE NOT EXISTS (
+            SELECT FROM crf_deviation x LEFT JOIN crf_formdata y ON y.id = x.form_data_id
+            JOIN unnest(%(rules)s::text[], %(excluded)s::text[]) r (rule, excluded) ON r.rule = x.rule_oid
+            WHERE x.subject_id = s.id AND x.status = 'confirmed' AND y.removed_in IS NULL AND r.excluded = t)) END
 FROM sites_subject s
 LEFT JOIN randomization_allocation a ON a.subject_id = s.id
 LEFT JOIN sites_death d ON d.subject_id = s.id AND d.ended_in IS NULL
@@ -76,6 +84,7 @@ class Standing:
     steps: tuple[str, ...]
     follow: str
     follow_why: str
+    within: tuple[str, ...]  # the analysis sets that no confirmed deviation takes the person out of
 
     def fits(self, where: Where) -> bool:
         return all(set(self._said(column)) & set(wanted) for column, wanted in where.items())
@@ -110,6 +119,12 @@ class Question:
         """May who asks know how many there are?"""
         return self.with_arm or not any(self.definition.item(oid).reveals_arm for oid in step.items)
 
+    def lists(self, analysis_set: AnalysisSet) -> bool:
+        """May who asks know who is in it? Not when a deviation that takes a person out of it tells the arm."""
+        secret = secret_parts(self.definition).rules
+        takes_out = (rule.oid for rule in self.definition.deviations if analysis_set.oid in rule.excludes)
+        return self.with_arm or secret.isdisjoint(takes_out)
+
 
 def standings(question: Question) -> list[tuple[Standing, int]]:
     """How many persons stand alike."""
@@ -134,7 +149,7 @@ def persons(question: Question, where: Where) -> list[Person]:
 
 
 def _as_array(column: str) -> str:
-    return column if column == "steps" else f"ARRAY[{column}::text]"
+    return column if column in SEVERAL else f"ARRAY[{column}::text]"
 
 
 def _persons(question: Question) -> tuple[str, dict[str, Any]]:
@@ -148,6 +163,9 @@ def _persons(question: Question) -> tuple[str, dict[str, Any]]:
         "answer": plan.answer,
         "not_answered": plan.not_answered or "",
         "today": question.today,
+        "sets": [one.oid for one in plan.sets],
+        "rules": [rule.oid for rule in question.definition.deviations for _set in rule.excludes],
+        "excluded": [oid for rule in question.definition.deviations for oid in rule.excludes],
     }
     arm, arms = ("coalesce(r.arm, '')", BY_ARM) if question.by_arm else ("''", "")
     return PERSONS.format(arm=arm, arms=arms, marks=marks, gone=GONE), given
@@ -179,4 +197,5 @@ def _rows(statement: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def _standing(columns: tuple[Any, ...]) -> Standing:
-    return Standing(**dict(zip(COLUMNS, columns, strict=True)) | {"steps": tuple(columns[COLUMNS.index("steps")])})
+    said = dict(zip(COLUMNS, columns, strict=True))
+    return Standing(**said | {column: tuple(said[column]) for column in SEVERAL})

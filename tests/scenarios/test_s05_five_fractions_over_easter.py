@@ -42,14 +42,14 @@ def plan_of(subject):
 
 @pytest.fixture
 def in_arm_b(enrol, bodo, consent, crc, investigator, study, definition, statistician, coordinator):
-    """Consented on 19 March 2026, randomised to arm B by telephone the day after, entered since."""
+    """Consented on 19 March 2026, randomised to arm B by telephone on 23 March, entered since."""
     sealed(study, definition, statistician, coordinator, "fallback", {"GI|PAIN": "B"})
     signed = datetime(2026, 3, 19, 9, tzinfo=OSLO)
     subject = enrol(bodo, consent=consent(signed_at=signed))
     for form, values in screening_answers(signed.date(), planned=DAY_0).items():
         enter(subject, crc, "SCREEN", form, values, observed_at=signed + timedelta(hours=2))
     confirm_eligibility(subject=subject, by=investigator)
-    happened = datetime(2026, 3, 20, 12, tzinfo=OSLO)
+    happened = datetime(2026, 3, 23, 12, tzinfo=OSLO)
     told = report_late(subject=subject, happened_at=happened, reason="nettet var nede", by=crc)
     confirm_late(entry=told, position=1, by=statistician)
     subject.refresh_from_db()
@@ -143,24 +143,24 @@ def days_of(answered, prefix):
 
 def test_days_since_randomisation_first_and_last_fraction_stand_with_each_answer(course, crc):
     answered = enter(course, crc, "W2", "NRS", scores(date(2026, 4, 13)))
-    assert days_of(answered, "NRS") == ("24", "14", "4")
+    assert days_of(answered, "NRS") == ("21", "14", "4")
     at = datetime(2026, 4, 27, 11, tzinfo=OSLO)
     answered = enter(course, crc, "W4", "EQ5D", {"EQ_VAS": "60"}, observed_at=at)
-    assert days_of(answered, "EQ") == ("38", "28", "18")
+    assert days_of(answered, "EQ") == ("35", "28", "18")
 
 
 def test_a_later_fraction_changes_the_days_of_no_earlier_answer(course, crc, fraction):
     answered = enter(course, crc, "W2", "NRS", scores(date(2026, 4, 13)))
     fraction(6, date(2026, 4, 20), why={"RTF_D6": "gitt utenom planen"})
     answered.refresh_from_db()
-    assert days_of(answered, "NRS") == ("24", "14", "4")
-    assert days_of(enter(course, crc, "W4", "NRS", scores(date(2026, 4, 27))), "NRS") == ("38", "28", "7")
+    assert days_of(answered, "NRS") == ("21", "14", "4")
+    assert days_of(enter(course, crc, "W4", "NRS", scores(date(2026, 4, 27))), "NRS") == ("35", "28", "7")
 
 
 def test_an_answer_before_the_end_of_radiotherapy_is_flagged(course, crc):
     """Softly: the patient is asked nothing, the site sees it on the form."""
     answered = enter(course, crc, "W2", "NRS", scores(date(2026, 4, 8)))
-    assert days_of(answered, "NRS") == ("19", "9", "0")
+    assert days_of(answered, "NRS") == ("16", "9", "0")
     assert "NRS_C2@1" in answered.marks["NRS_ON"]["checks"]
     in_time = enter(course, crc, "W4", "NRS", scores(date(2026, 4, 27)))
     assert "NRS_ON" not in in_time.marks

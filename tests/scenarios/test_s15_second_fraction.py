@@ -41,7 +41,7 @@ def patient(enrol, bodo, consent, crc, investigator, study, definition, statisti
     def make(arm):
         sealed(study, definition, statistician, coordinator, "fallback", {"GI|PAIN": arm})
         day_0 = today - timedelta(days=30)
-        signed = datetime.combine(day_0 - timedelta(days=9), datetime.min.time(), OSLO).replace(hour=9)
+        signed = datetime.combine(day_0 - timedelta(days=8), datetime.min.time(), OSLO).replace(hour=9)
         subject = enrol(bodo, consent=consent(signed_at=signed))
         for form, values in screening_answers(signed.date(), nrs="8", planned=day_0).items():
             enter(subject, crc, "SCREEN", form, values, observed_at=signed + timedelta(hours=2))
@@ -206,7 +206,7 @@ def test_further_radiotherapy_in_arm_b_is_other_pelvic_radiotherapy(patient, crc
     )
     other(subject, crc, today)
     assert not subject.events.filter(event_oid="SF4W").exists()
-    assert not Deviation.objects.exists()
+    assert [one.rule_oid for one in Deviation.objects.all()] == ["EARLY_OTHER_RT"]
 
 
 def test_a_third_fraction_belongs_to_other_pelvic_radiotherapy(patient, crc, today):
@@ -221,11 +221,12 @@ def test_a_third_fraction_belongs_to_other_pelvic_radiotherapy(patient, crc, tod
     assert check.oid == "RTF_D6"
     other(subject, crc, today)
     assert decision(subject)["SF_GY"] == "16.0", "the dose of the trial is that of its own fractions"
-    assert not Deviation.objects.exists()
+    (early,) = Deviation.objects.all()
+    assert (early.rule_oid, early.explanation) == ("EARLY_OTHER_RT", "Kraftig smerte, kunne ikke vente")
 
 
 def other(subject, by, day):
     values = {"ORT_ON": day.isoformat(), "ORT_SITE": "PELVIS", "ORT_GY": "8", "ORT_N": "1", "ORT_WHY": "SYMPTOM"}
-    why = {"ORT_C1": "Kraftig smerte, kunne ikke vente"}
+    why = {"ORT_D1": "Kraftig smerte, kunne ikke vente"}
     row = enter(subject, by, "LOG", "ORT", values, repeat_key=NEW, why=why)
     assert (row.data["ORT_ON"], row.data["ORT_GY"], row.data["ORT_ICE"]) == (day.isoformat(), "8", "Y")

@@ -6,6 +6,7 @@ been told about already; its empty names are passed over here.
 
 from collections.abc import Iterator
 
+from trials.consistency.deviations import deviations_fit
 from trials.consistency.fault import Fault
 from trials.consistency.flow import flow_fits
 from trials.consistency.links import links_fit
@@ -34,6 +35,7 @@ _CHECKS = (
     links_fit,
     safety_fits,
     flow_fits,
+    deviations_fit,
     rules_make_sense,
     derived_values_have_an_order,
     day_0_needs_no_day_0,

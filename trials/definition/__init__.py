@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from trials.definition.deviations import Asked, DeviationRule
 from trials.definition.flow import AnalysisSet, FlowPlan, FlowStep
 from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, ItemGroupDef, Proposal
 from trials.definition.links import ByLink, FirstQuestion, LinkPlan
@@ -54,6 +55,7 @@ __all__ = [
     "AnalysisSet",
     "Anchor",
     "Arm",
+    "Asked",
     "ByLink",
     "Cancellation",
     "CodeList",
@@ -66,6 +68,7 @@ __all__ = [
     "Criterion",
     "Default",
     "DefinitionError",
+    "DeviationRule",
     "EditCheck",
     "Eligibility",
     "Fact",

@@ -113,8 +113,9 @@ class ItemGroupDef:
 class EditCheck:
     """`items`: where the message stands. Its version is the number of the study version that it was published in.
 
-    soft asks for a second look, deviation stores the fact, asks why and proposes a deviation (S04), hard refuses. The
-    roles `tell` get a mail at once when it finds something that is stored.
+    soft asks for a second look, deviation stores the fact, asks why and proposes a deviation (S04), hard refuses. One
+    with `asks_why` false proposes it without a question. The roles `tell` get a mail at once when it finds something
+    that is stored.
     """
 
     oid: str = needs(OID)
@@ -122,6 +123,7 @@ class EditCheck:
     message: Text = needs(TEXT)
     items: tuple[str, ...] = needs(many(OID, least=1))
     severity: str = may(choice("soft", "deviation", "hard"), "soft")
+    asks_why: bool = may(FLAG, True)
     tell: tuple[str, ...] = may(many(choice(*ROLES)), ())
     source: str = needs(SOURCE)
 
@@ -129,6 +131,8 @@ class EditCheck:
     def finish(cls, values: dict[str, Any], raw: Mapping[str, Any], at: At) -> dict[str, Any]:
         if values["tell"] and values["severity"] == "hard":
             at.down("tell").refuse("has no meaning for a hard check: nothing is stored that one could be told of")
+        if not values["asks_why"] and values["severity"] != "deviation":
+            at.down("asks_why").refuse("has a meaning for checks of severity deviation only")
         return values
 
 

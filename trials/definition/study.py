@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from trials.definition.deviations import DeviationRule
 from trials.definition.flow import FlowPlan
 from trials.definition.forms import CommonCheck, FormDef, ItemDef
 from trials.definition.links import LinkPlan
@@ -78,6 +79,7 @@ class StudyDef:
     links: LinkPlan | None = may(record(LinkPlan))
     safety: SafetyPlan | None = may(record(SafetyPlan))
     flow: FlowPlan | None = may(record(FlowPlan))
+    deviations: tuple[DeviationRule, ...] = may(many(record(DeviationRule)), ())
     code_lists: tuple[CodeList, ...] = needs(keyed(CodeList, "oid"))
     eligibility: Eligibility = needs(record(Eligibility))
     events: tuple[StudyEventDef, ...] = needs(many(record(StudyEventDef), least=1))
@@ -136,6 +138,18 @@ class StudyDef:
     def days_of(self, key: str) -> int | None:
         """The number of days of a setting of DAYS_SETTINGS, which is checked; None when it is not given."""
         return next((int(setting.value) for setting in self.settings if setting.key == key), None)
+
+    def deviation_rule(self, check_oid: str) -> DeviationRule | None:
+        """The kind of deviation that a check finds; None for a study without a table."""
+        oid = self.deviation_checks.get(check_oid)
+        return next((rule for rule in self.deviations if oid in rule.checks), None)
+
+    @cached_property
+    def deviation_checks(self) -> dict[str, str]:
+        """{check that proposes deviations: its name in the table}: a check of every form has one name there."""
+        common = {f"{form.oid}_{check.oid}": check.oid for check in self.checks for form in self.forms}
+        found = [check.oid for form in self._forms.values() for check in form.checks if check.severity == "deviation"]
+        return {oid: common.get(oid, oid) for oid in found}
 
     def events_with(self, form_oid: str) -> list[StudyEventDef]:
         return [event for event in self.events if any(ref.form == form_oid for ref in event.forms)]

@@ -35,6 +35,9 @@ OVER = f"(e.happened_on IS NOT NULL OR e.not_done_reason <> '' OR e.window_to < 
 GONE = "(e.closed_for <> '' OR e.not_done_code = 'DEAD')"
 LEFT = """(EXISTS (SELECT FROM sites_death d WHERE d.subject_id = s.id AND d.ended_in IS NULL)
     OR EXISTS (SELECT FROM sites_stop w WHERE w.subject_id = s.id AND w.kind = 'consent' AND w.ended_in IS NULL))"""
+DEPARTED = """EXISTS (SELECT FROM crf_deviation x WHERE x.subject_id = s.id AND x.status = 'confirmed' AND x.rule_oid IN
+    ('INELIGIBLE', 'RT_OTHER_THAN_ALLOCATED', 'EARLY_OTHER_RT', 'EARLY_OTHER_TRIAL')
+    AND NOT EXISTS (SELECT FROM crf_formdata f WHERE f.id = x.form_data_id AND f.removed_in IS NOT NULL))"""
 COUNTED = {
     "assessed": """SELECT (SELECT count(*) FROM sites_subject)
         + (SELECT count(*) FROM sites_screeningentry WHERE subject_id IS NULL)""",
@@ -73,7 +76,7 @@ COUNTED = {
     "lost": f"{SUBJECTS} {INCLUDED} AND NOT {PRIMARY} AND {VISIT} e.closed_for = 'lost')",
     "to_come": f"{SUBJECTS} {INCLUDED} AND NOT {PRIMARY} AND NOT {VISIT} (e.closed_for <> '' OR {OVER}))",
     "set:ITT": f"{SUBJECTS} {INCLUDED} AND {PRIMARY}",
-    "set:PP": f"{SUBJECTS} {INCLUDED} AND {PRIMARY} AND {STARTED}",
+    "set:PP": f"{SUBJECTS} {INCLUDED} AND {PRIMARY} AND {STARTED} AND NOT {DEPARTED}",
 }
 
 
@@ -169,7 +172,9 @@ def test_every_number_on_the_page_leads_to_as_many_rows(crowd, get, client, dsmb
     crowd(2)
     for user in (dsmb, coordinator):
         page = get(user)
-        numbers = {address: n for _box, _title, row in page.context["page"].lines for n, address in row}
+        shown = page.context["page"].lines
+        numbers = {address: n for box, _title, row in shown for n, address in row if box.listed}
+        assert [box.key for box, _title, _row in shown if not box.listed] == ([] if user == dsmb else ["set:PP"])
         assert links(page) == set(numbers) and len(numbers) > 15
         for address, n in numbers.items():
             assert client.get(address).context["page"].paginator.count == n
