@@ -12,7 +12,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import allocation, database, page, paper, reminders  # noqa: E402
+from benchmarks import allocation, dashboard, database, page, paper, reminders  # noqa: E402
 from benchmarks.measure import Ratio  # noqa: E402
 from benchmarks.trial import make_trial  # noqa: E402
 
@@ -42,6 +42,9 @@ NOTES = """## What is measured
   clients in a queue, which pgbench's ten branches do only in part.
 * **Casebook**: a subject with 16 filled forms: reading, rules, history of every value, HTML, a tagged PDF/UA with its
   contents; the floor is plain paragraphs from a string, untagged, without a table.
+* **Recruitment page**: forecast with bands, figure, months and the table of eleven sites, as the coordinator sees it,
+  of inclusions over 700 days; what it is made from is counted as it happens. The floor has 200 of them at as many
+  sites, or is the empty view. With `--large` it is a hundred thousand.
 * **Plan**: one statement finds what is due of all visits, each by the rules of the study and the state of its subject,
   and puts it into the outbox, whose unique key lets a second run add nothing (checked in the run). Twelve visits a
   subject are spread over two years. The floor copies the very same rows, joined to their visits and subjects by key.
@@ -89,6 +92,7 @@ def ratios(subjects: int, planned: int) -> list[Ratio]:
         allocation.throughput(trial),
         database.csv_export(trial, subjects),
         paper.casebook(trial),
+        *dashboard.recruitment_page(trial, subjects),
         reminders.planner(trial, planned),
     ]
 

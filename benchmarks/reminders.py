@@ -36,7 +36,7 @@ SAME_ROWS = """
 
 def planner(trial: Trial, subjects: int) -> Ratio:
     """All that a week brought, in one statement; run again, it adds nothing."""
-    server = _server()
+    server = server_login()
     rows = _fill(trial, subjects, server)
 
     def ours() -> None:
@@ -73,7 +73,7 @@ def _fill(trial: Trial, subjects: int, server: "psycopg2.extensions.connection")
     return rows
 
 
-def _server() -> "psycopg2.extensions.connection":
+def server_login() -> "psycopg2.extensions.connection":
     chosen = connection.settings_dict
     return psycopg2.connect(
         host=chosen["HOST"], port=chosen["PORT"], dbname=chosen["NAME"], user="postgres",

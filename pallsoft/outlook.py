@@ -1,6 +1,7 @@
 """When the target is reached, as the recruitment page says it: from the records of sites to words, figure and table."""
 
 import datetime as dt
+from bisect import bisect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ MIDDLE = LEVELS.index(0.5)
 SHARES = (50, 90)  # percent, between the levels beside the middle and between the outermost
 FEWEST = 5  # with fewer inclusions the bands reach over many years and say nothing [D]
 MOST_ROWS = 24
+MOST_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -210,13 +212,17 @@ def _cumulative(by_day: Counter[dt.date]) -> list[tuple[dt.date, int]]:
 
 
 def _steps(by_day: Counter[dt.date], today: dt.date) -> list[tuple[dt.date, int]]:
+    """Of many days every few, each with all that came before: a step narrower than a line cannot be seen."""
     counts = _cumulative(by_day)
     begin = counts[0][0] - DAY if counts else today
-    return [(begin, 0), *counts, (today, by_day.total())]
+    every = 1 + len(counts) // MOST_STEPS
+    return [(begin, 0), *counts[::every], (today, by_day.total())]
 
 
 def _month_ends(by_day: Counter[dt.date], today: dt.date) -> list[tuple[dt.date, int]]:
     """The counts at the ends of the months so far, and today's."""
     first = min(by_day, default=today)
     days = [month - DAY for month in charts.month_starts(first + DAY, today, MOST_ROWS)]
-    return [(day, sum(n for on, n in by_day.items() if on <= day)) for day in [*days, today]]
+    counts = [(first - DAY, 0), *_cumulative(by_day)]
+    known = [day for day, _count in counts]
+    return [(day, counts[bisect(known, day) - 1][1]) for day in [*days, today]]

@@ -1,6 +1,7 @@
 """Recruitment of each site: since when it is open, whom it considered and included, how fast, and why not.
 
-Totals only: nothing here is by arm, and no subject is named. Four queries, however many sites and subjects there are.
+Totals only: nothing here is by arm, and no subject is named. Three queries, however many sites there are; what they
+read is counted as it happens (randomization.models.Tally), so it does not grow with the subjects.
 """
 
 import datetime as dt
@@ -10,19 +11,24 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
-from django.db.models.functions import Coalesce, TruncDate
+from django.db import connection
 
 from pallsoft.audit.models import ItemChange
 from pallsoft.forecast import DAYS_IN_MONTH, SiteRecord, poisson_interval
-from randomization.models import Allocation
-from sites.models import ScreeningEntry, ScreeningOutcome, Site, Subject, SubjectStatus
+from sites.models import ScreeningOutcome, Site
 from sites.policies import can_randomize
 from trials.models import Status, Study
 
 AFTER_CONSENT = "after_consent"  # a screen failure; the codes of the screening log are for those who did not consent
 DAY = dt.timedelta(days=1)
 Spell = tuple[dt.date, dt.date]
+# A row for each site and kind: thousands of days come faster as arrays than as rows.
+BY_DAY = """
+    SELECT site_id, kind, array_agg(day), array_agg(n) FROM randomization_tally
+    WHERE site_id = ANY (%s::uuid[]) AND kind <> 'screened' AND n > 0 GROUP BY 1, 2"""
+BY_REASON = """
+    SELECT site_id, code, sum(n)::integer FROM randomization_tally
+    WHERE site_id = ANY (%s::uuid[]) AND kind = 'screened' AND n > 0 GROUP BY 1, 2"""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class SiteRecruitment:
     spells: list[Spell]
     recruits: bool
     by_day: Counter[dt.date]  # inclusions
+    consented: Counter[dt.date]  # first consents, by the first day of the month
     outcomes: Counter[str]  # of the screening log
     reasons: Counter[str]  # {code: persons who did not come in}
 
@@ -72,16 +79,16 @@ class SiteRecruitment:
 
 def recruitment_by_site(study: Study, sites: list[Site], today: dt.date) -> list[SiteRecruitment]:
     """In the order of the sites."""
-    inclusions, moves = _inclusions(sites), _moves(sites)
-    outcomes, reasons = _screening(sites)
+    tallies, moves = _tallies(sites), _moves(sites)
     return [
         SiteRecruitment(
             site=site,
             spells=open_spells(moves[site.pk], today),
             recruits=can_randomize(study, site),
-            by_day=inclusions[site.pk],
-            outcomes=outcomes[site.pk],
-            reasons=reasons[site.pk],
+            by_day=tallies[site.pk]["included"],
+            consented=tallies[site.pk]["consented"],
+            outcomes=_outcomes(tallies[site.pk]["screened"]),
+            reasons=_reasons(tallies[site.pk]["screened"], tallies[site.pk]["failed"].total()),
         )
         for site in sites
     ]
@@ -114,28 +121,35 @@ def _moves(sites: list[Site]) -> dict[UUID, list[tuple[str, dt.date | None]]]:
     return moves
 
 
-def _inclusions(sites: list[Site]) -> dict[UUID, Counter[dt.date]]:
-    """By the day of the randomisation, which for one from the fallback list is not that of its entry."""
-    rows = Allocation.objects.filter(site__in=sites).annotate(day=TruncDate(Coalesce("happened_at", "at")))
-    found: dict[UUID, Counter[dt.date]] = defaultdict(Counter)
-    for site, day, n in rows.values_list("site", "day").annotate(n=Count("pk")):
-        found[site][day] = n
+def _tallies(sites: list[Site]) -> dict[UUID, dict[str, Counter[Any]]]:
+    """{site: {kind: how many by day, or of the screening log by outcome and reason}}."""
+    found: dict[UUID, dict[str, Counter[Any]]] = defaultdict(lambda: defaultdict(Counter))
+    given = [[site.pk for site in sites]]
+    with connection.cursor() as cursor:
+        cursor.execute(BY_DAY, given)
+        for site, kind, days, numbers in cursor.fetchall():
+            found[site][kind] = Counter(dict(zip(days, numbers, strict=True)))
+        cursor.execute(BY_REASON, given)
+        for site, code, n in cursor.fetchall():
+            found[site]["screened"][code] = n
     return found
 
 
-def _screening(sites: list[Site]) -> tuple[dict[UUID, Counter[str]], dict[UUID, Counter[str]]]:
-    """By site: the outcomes in the screening log, and why persons did not come in, before the consent or after."""
-    lines = ScreeningEntry.objects.filter(site__in=sites).order_by().values_list("site", "outcome", "reason_code")
-    outcomes: dict[UUID, Counter[str]] = defaultdict(Counter)
-    reasons: dict[UUID, Counter[str]] = defaultdict(Counter)
-    for site, outcome, code, n in lines.annotate(n=Count("pk")):
-        outcomes[site][outcome] += n
+def _outcomes(screened: Counter[str]) -> Counter[str]:
+    outcomes: Counter[str] = Counter()
+    for code, n in screened.items():
+        outcomes[code.partition("|")[0]] += n
+    return outcomes
+
+
+def _reasons(screened: Counter[str], failed: int) -> Counter[str]:
+    """Why persons did not come in, before the consent or after."""
+    reasons = Counter({AFTER_CONSENT: failed} if failed else {})
+    for code, n in screened.items():
+        outcome, _bar, reason = code.partition("|")
         if outcome not in (ScreeningOutcome.PENDING, ScreeningOutcome.CONSENTED):
-            reasons[site][code] += n
-    failed = Subject.objects.filter(site__in=sites, status=SubjectStatus.SCREEN_FAILURE).order_by()
-    for site, n in failed.values_list("site").annotate(n=Count("pk")):
-        reasons[site][AFTER_CONSENT] = n
-    return outcomes, reasons
+            reasons[reason] += n
+    return reasons
 
 
 def all_days(rows: Sequence[SiteRecruitment]) -> Counter[dt.date]:

@@ -5,16 +5,15 @@ role gives VIEW_RECRUITMENT; the forecast is of the whole trial, for those who s
 """
 
 import datetime as dt
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from django import forms
-from django.db.models import Min, Q
-from django.db.models.functions import TruncMonth
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -27,7 +26,7 @@ from pallsoft import charts
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.outlook import LEVELS, Outlook, Point, outlook_of
 from pallsoft.recruiting_sites import AFTER_CONSENT, SiteRecruitment, all_reasons, recruitment_by_site
-from sites.models import ScreeningOutcome, Site, Subject
+from sites.models import ScreeningOutcome, Site
 from sites.permissions import Permission, at_sites, sites_for
 from sites.selectors import reasons_in, study_for
 from trials.definition import StudyDef, definition_of
@@ -82,8 +81,9 @@ class Recruitment:
 
 
 def recruitment_of(study: Study, definition: StudyDef, sites: list[Site], today: dt.date) -> Recruitment:
-    """Five queries, however many subjects there are."""
-    rows, consents = recruitment_by_site(study, sites, today), _first_consents(sites)
+    """Three queries, however many subjects there are."""
+    rows = recruitment_by_site(study, sites, today)
+    consents = sum((row.consented for row in rows), Counter[dt.date]())
     days = [day for row in rows for day in row.by_day]
     first = min([*days, *consents], default=today)
     months = months_between(first, today)
@@ -94,19 +94,11 @@ def recruitment_of(study: Study, definition: StudyDef, sites: list[Site], today:
 
 
 def _per_month(by_day: Counter[dt.date], months: list[dt.date]) -> list[int]:
-    counts: Counter[dt.date] = Counter()
-    for day, n in by_day.items():
-        counts[day.replace(day=1)] += n
-    return [counts[month] for month in months]
-
-
-def _first_consents(sites: list[Site]) -> Counter[dt.date]:
-    rows = (
-        Subject.objects.filter(site__in=sites)
-        .order_by()
-        .annotate(month=TruncMonth(Min("consents__signed_at", filter=Q(consents__corrected_by=None))))
-    )
-    return Counter(month.date() for month in rows.values_list("month", flat=True) if month)
+    """The counts between one first day and the next; the days come as they are, so each month is a slice of them."""
+    days = sorted(by_day)
+    so_far = [0, *accumulate(by_day[day] for day in days)]
+    ends = [so_far[bisect_left(days, month)] for month in [*months, dt.date.max]]
+    return [later - earlier for earlier, later in pairwise(ends)]
 
 
 def months_between(first: dt.date, last: dt.date) -> list[dt.date]:

@@ -138,3 +138,18 @@ class LateEntry(RegulatedModel):
                 condition=Q(confirmed_by=None) | ~Q(confirmed_by=F("reported_by")), name="late_entry_two_persons"
             ),
         ]
+
+
+class Tally(models.Model):
+    """How many of a kind at a site on a day, kept by triggers (sql/tally.sql): what recruitment pages are made from."""
+
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=10)
+    day = models.DateField(null=True)
+    code = models.CharField(max_length=64, blank=True)
+    n = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["site", "kind", "day", "code"], name="tally_once", nulls_distinct=False)
+        ]

@@ -25,9 +25,9 @@ def off_plan(site: Site, definition: StudyDef, rule: DeviationRule, today: date)
 
 def still_off_plan(deviation: Deviation, definition: StudyDef, today: date) -> bool:
     """Would the plan propose it today? Not when the answer has come since, or the day was corrected."""
-    site, event = deviation.subject.site, deviation.event
+    site = deviation.subject.site
     rules = [rule for rule in definition.deviations if rule.oid == deviation.rule_oid]
-    return any(off_plan(site, definition, rule, today).filter(pk=event and event.pk).exists() for rule in rules)
+    return any(off_plan(site, definition, rule, today).filter(deviations=deviation).exists() for rule in rules)
 
 
 def _visits(site: Site) -> QuerySet[StudyEvent]:

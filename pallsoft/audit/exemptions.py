@@ -79,6 +79,7 @@ EXEMPT = {
     "mfa_authenticator": "second factors are secrets",
     "outbox_message": "obligations to send, ids only; rows are never deleted",
     "pallsoft_cache": "counters of rate limits",
+    "randomization_tally": "counts of what is trailed, written by triggers only; randomization_recounted counts anew",
     "trials_ctcaetable": "NCI's published criteria, insert only, bound by the SHA-256 of their file",
     "trials_ctcaeterm": "the terms of trials_ctcaetable, insert only",
     "trials_itemcolumn": "derived from the definition, written only in the change set that publishes it",

@@ -27,7 +27,7 @@ def site(included, *, days=300, recruits=True, city="Bodø"):
     """Open for so many days, today included; the inclusions a fortnight apart, the last ten days ago."""
     by_day = Counter(TODAY - dt.timedelta(days=10 + 14 * n) for n in range(included))
     spells = [(TOMORROW - dt.timedelta(days=days), TOMORROW)] if days else []
-    return SiteRecruitment(Site(city=city), spells, recruits, by_day, Counter(), Counter())
+    return SiteRecruitment(Site(city=city), spells, recruits, by_day, Counter(), Counter(), Counter())
 
 
 FOUR = [site(12, city="Bodø"), site(5, city="Tromsø"), site(9, city="Oslo"), site(2, city="Ålesund")]
