@@ -1,12 +1,12 @@
 """Finding places and people: guarded loaders (what is foreign is 404, never 403) and lists."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Model, Prefetch, Q, QuerySet
+from django.db.models import Count, Model, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -142,6 +142,41 @@ def screening_entries_for(user: AnyUser, study: Study) -> QuerySet[ScreeningEntr
         ScreeningEntry.objects.filter(site__in=sites)
         .select_related("site", "subject")
         .order_by("-screened_in", "-own_number")
+    )
+
+
+@dataclass(frozen=True)
+class ScreeningLog:
+    """The lines of the person's sites that the filters of an address ask for; "" does not narrow.
+
+    `reasons`: [(code, its words, how many)] of the lines at the chosen site with the chosen outcome, most frequent
+    first; a code that the definition no longer has stands for itself.
+    """
+
+    entries: QuerySet[ScreeningEntry]
+    sites: list[Site]
+    site: str
+    outcome: str
+    reason: str
+    reasons: list[tuple[str, str, int]]
+
+
+def screening_log_of(user: AnyUser, study: Study, asked: Mapping[str, str]) -> ScreeningLog:
+    """`asked`: `site`, `outcome`, `reason`; what is not known does not narrow."""
+    sites = list(sites_for(user, study, Permission.VIEW_SUBJECT).order_by("city"))
+    site = asked.get("site", "") if asked.get("site") in {one.code for one in sites} else ""
+    outcome = asked.get("outcome", "") if asked.get("outcome") in ScreeningOutcome.values else ""
+    entries = screening_entries_for(user, study)
+    wanted = {"site__code": site, "outcome": outcome}
+    entries = entries.filter(**{field: value for field, value in wanted.items() if value})
+    counted = entries.exclude(reason_code="").order_by().values_list("reason_code").annotate(n=Count("pk"))
+    version = study.versions.order_by("-number").first()
+    known = reasons_in(definition_of(version)) if version else {}
+    words = dict(choice for choices in known.values() for choice in choices)
+    reasons = sorted(((code, words.get(code, code), n) for code, n in counted), key=lambda one: (-one[2], one[0]))
+    reason = asked.get("reason", "") if asked.get("reason") in {code for code, _words, _n in reasons} else ""
+    return ScreeningLog(
+        entries.filter(reason_code=reason) if reason else entries, sites, site, outcome, reason, reasons
     )
 
 

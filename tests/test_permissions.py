@@ -75,6 +75,7 @@ ACCESS = {
     "api-forms": (READERS, NOBODY),
     "subject-list": (READERS, NOBODY),
     "screening": (READERS, NOBODY),
+    "screening-csv": (READERS, NOBODY),
     "log-screening": (SITE, SITE),
     "close-screening": (SITE, SITE),
     "enrol": (SITE, SITE),

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pallsoft.accounts.request import AuthenticatedRequest
 from sites import services
 from sites.forms import CloseScreeningForm, ScreeningForm
-from sites.models import ScreeningEntry
+from sites.models import ScreeningEntry, ScreeningOutcome
 from sites.permissions import Permission, sites_for
-from sites.selectors import screening_entries_for, screening_reasons, study_for
+from sites.selectors import screening_entries_for, screening_log_of, screening_reasons, study_for
 from sites.submitting import submitted
 from sites.views.forms import form_page
 from trials.models import Study
@@ -24,10 +24,13 @@ ON_A_PAGE = 50
 
 @require_safe
 def screening_log(request: AuthenticatedRequest, study_oid: str) -> HttpResponse:
+    """`?site=CODE`, `?outcome=`, `?reason=` a code of the log."""
     study = study_for(request.user, study_oid, Permission.VIEW_SUBJECT)
-    page = Paginator(screening_entries_for(request.user, study), ON_A_PAGE).get_page(request.GET.get("page"))
+    log = screening_log_of(request.user, study, request.GET.dict())
+    page = Paginator(log.entries, ON_A_PAGE).get_page(request.GET.get("page"))
     own_sites = set(sites_for(request.user, study, Permission.LOG_SCREENING))
-    return render(request, "sites/screening_log.html", {"study": study, "page": page, "own_sites": own_sites})
+    context = {"study": study, "page": page, "own_sites": own_sites, "log": log, "outcomes": ScreeningOutcome.choices}
+    return render(request, "sites/screening_log.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
