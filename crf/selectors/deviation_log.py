@@ -87,6 +87,11 @@ class DeviationLog:
         return self._definitions.deviation_rules
 
     @property
+    def all_default(self) -> bool:
+        """Is the whole table ours, so that it needs to be said once only?"""
+        return all(rule.source == "default" for rule in self.rules.values())
+
+    @property
     def weights(self) -> list[tuple[str, str]]:
         return [(code, str(word)) for code, word in WEIGHTS.items()]
 

@@ -26,16 +26,17 @@ PHONE = "12 34 56 78"  # no Norwegian number begins so
 
 @dataclass(frozen=True)
 class Place:
-    """A site of the demonstration with those of its people who enter data."""
+    """A site of the demonstration with its principal investigator and those of its people who enter data."""
 
     site: Site
+    leader: User
     physician: User
     nurse: User
 
 
 def place_of(site: Site) -> Place:
-    _leader, physician, nurse = (User.objects.get(username=post.username) for post in site_posts(site.code))
-    return Place(site, physician, nurse)
+    leader, physician, nurse = (User.objects.get(username=post.username) for post in site_posts(site.code))
+    return Place(site, leader, physician, nurse)
 
 
 def open_study(study: Study, centres: Iterable[Centre], start: date) -> list[Site]:

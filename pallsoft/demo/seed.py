@@ -13,6 +13,7 @@ from django.db import transaction
 
 from pallsoft.accounts.models import User
 from pallsoft.demo import parallel
+from pallsoft.demo.departed import deviate
 from pallsoft.demo.follow_up import FollowUp
 from pallsoft.demo.life import Life, at_noon
 from pallsoft.demo.lists import seal_lists
@@ -99,11 +100,13 @@ class Demonstration:
 
     def _make_the_rest(self) -> None:
         """Lines of the screening log that did not come to consent, a few still open; what the sponsor did about serious
-        events; and one site stops recruiting.
+        events; deviations; and one site stops recruiting.
         """
-        report_events(list(self.study.sites.select_related("study")), User.objects.get(username="coordinator"))
+        sites = list(self.study.sites.select_related("study").order_by("code"))
+        report_events(sites, User.objects.get(username="coordinator"))
+        deviate(sites)
         draw = Random(self.seed + 1)
-        places = [place_of(site) for site in self.study.sites.select_related("study")]
+        places = [place_of(site) for site in sites]
         for n in range(round(self.subjects * CONSIDERED_PER_SUBJECT)):
             _consider(draw.choice(places), self.today, draw, is_open=n % 12 == 0)
         site = self.study.sites.select_related("study").get(code=CLOSES)
