@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from sites.fields import DayField, offer
 from sites.identity_guard import identity_numbers
-from sites.models import Subject
-from sites.selectors import definition_at
+from trials.definition import DeviationRule
 
 
 class DeviationForm(forms.Form):
@@ -23,10 +22,9 @@ class DeviationForm(forms.Form):
     )
     stands_at = {"rule_oid": "rule", "reason": "description"}
 
-    def __init__(self, data: QueryDict | None = None, *, subject: Subject) -> None:
+    def __init__(self, data: QueryDict | None = None, *, kinds: list[DeviationRule]) -> None:
         super().__init__(data, initial={"key": uuid.uuid4()})
-        kinds = [(rule.oid, str(rule.label)) for rule in definition_at(subject.site).deviations]
-        offer(self, "rule", [("", ""), *kinds])
+        offer(self, "rule", [("", ""), *((rule.oid, str(rule.label)) for rule in kinds)])
 
     def clean_description(self) -> str:
         text = str(self.cleaned_data["description"])

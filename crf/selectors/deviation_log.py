@@ -13,13 +13,15 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
 
 from crf.models import Deviation, DeviationStatus
+from crf.selectors.loading import sees_arm
 from crf.selectors.matrix import visit_label
-from crf.selectors.off_plan import still_off_plan
+from crf.selectors.off_plan import off_plan
+from crf.selectors.secrets import secrets_of
 from crf.selectors.visible import Definitions, visible_deviations
 from sites.clock import local_today
-from sites.models import Site
+from sites.models import Site, Subject
 from sites.permissions import AnyUser, Permission, at_sites, permissions_anywhere, sites_for
-from sites.selectors import definition_in_use
+from sites.selectors import definition_at, definition_in_use
 from trials.definition import DeviationRule, StudyDef
 from trials.models import Study
 
@@ -77,6 +79,7 @@ class DeviationLog:
     def __init__(self, user: AnyUser, study: Study, asked: Mapping[str, str]) -> None:
         self.user, self.study = user, study
         self._definitions = Definitions(study)
+        self._found_off_plan: dict[tuple[UUID, str], set[UUID]] = {}
         self.site = _one_of(asked.get("site"), [one.code for one in self.sites])
         self.status = _one_of(asked.get("status"), DeviationStatus.values)
         self.weight = _one_of(asked.get("weight"), WEIGHTS)
@@ -187,10 +190,13 @@ class DeviationLog:
         if row.form_data is not None:
             told = (key for mark in row.form_data.marks.values() for key in mark.get("checks", {}))
             return any(key.partition("@")[0] == row.check_oid for key in told)
-        if row.event is None:
-            return True
-        definition = definition_in_use(row.subject.site)
-        return definition is None or still_off_plan(row, definition, local_today(row.subject.site.timezone))
+        return row.event_id is None or row.event_id in self._off_plan(row.subject.site, row.rule_oid)
+
+    def _off_plan(self, site: Site, rule_oid: str) -> set[UUID]:
+        """The visits that the plan would propose today; found once for all lines of the site."""
+        if (site.pk, rule_oid) not in self._found_off_plan:
+            self._found_off_plan[site.pk, rule_oid] = _visits_off_plan(site, rule_oid)
+        return self._found_off_plan[site.pk, rule_oid]
 
     def _definition_of(self, row: Deviation) -> StudyDef:
         """The newest that has the place: a part that is retired keeps the words that it had."""
@@ -214,6 +220,21 @@ class DeviationLog:
     def _judged_at(self) -> set[UUID]:
         found: set[UUID] = self._judges.get("site__in", set())
         return found
+
+
+def _visits_off_plan(site: Site, rule_oid: str) -> set[UUID]:
+    definition = definition_in_use(site)
+    if definition is None:
+        return set()
+    rules = [rule for rule in definition.deviations if rule.oid == rule_oid]
+    today = local_today(site.timezone)
+    return {pk for rule in rules for pk in off_plan(site, definition, rule, today).values_list("pk", flat=True)}
+
+
+def kinds_for(user: AnyUser, subject: Subject) -> list[DeviationRule]:
+    """The kinds that the person may enter: not one that can tell the arm when it would be hidden from them at once."""
+    secret = frozenset() if sees_arm(user, subject) else secrets_of(subject.study).rules
+    return [rule for rule in definition_at(subject.site).deviations if rule.oid not in secret]
 
 
 def weighing(deviations: QuerySet[Deviation], rules: Mapping[str, DeviationRule], weight: str) -> QuerySet[Deviation]:

@@ -6,7 +6,7 @@ from django.db.models import DateField, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Lower
 
-from crf.models import ClosedFor, Deviation, FormData, StudyEvent
+from crf.models import ClosedFor, FormData, StudyEvent
 from sites.models import Site, Stop, StopKind, SubjectStatus
 from trials.definition import Asked, DeviationRule, StudyDef
 
@@ -21,13 +21,6 @@ def off_plan(site: Site, definition: StudyDef, rule: DeviationRule, today: date)
     if rule.outside:
         found |= Q(pk__in=_outside(site, definition, rule.outside).values("pk"))
     return _visits(site).filter(found) if found else StudyEvent.objects.none()
-
-
-def still_off_plan(deviation: Deviation, definition: StudyDef, today: date) -> bool:
-    """Would the plan propose it today? Not when the answer has come since, or the day was corrected."""
-    site = deviation.subject.site
-    rules = [rule for rule in definition.deviations if rule.oid == deviation.rule_oid]
-    return any(off_plan(site, definition, rule, today).filter(deviations=deviation).exists() for rule in rules)
 
 
 def _visits(site: Site) -> QuerySet[StudyEvent]:

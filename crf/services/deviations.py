@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from crf.entry.document import Fired
 from crf.models import Deviation, DeviationStatus, FormData, FoundBy
 from crf.selectors.definitions import definition_for
+from crf.selectors.deviation_log import kinds_for
 from pallsoft.accounts.models import User
 from pallsoft.errors import Conflict, InvalidInput
 from sites.clock import local_today
 from sites.models import Subject
 from sites.permissions import Permission
-from sites.selectors import definition_at
 from sites.services.holding import changing, needed
 from trials.definition import DeviationRule, StudyDef
 
@@ -54,7 +54,7 @@ def record_deviation(
     permission, action = Permission.RECORD_DEVIATION, "crf.record_deviation"
     with changing(subject, permission=permission, by=by, action=action) as (held, _change):
         made_before = Deviation.objects.filter(request_key=key).first()
-        rule = next((one for one in definition_at(held.site).deviations if one.oid == rule_oid), None)
+        rule = next((one for one in kinds_for(by, held) if one.oid == rule_oid), None)
         if rule is None:
             raise InvalidInput({"rule": [_("Choose one of the answers on the list.")]})
         if happened_on > local_today(held.site.timezone):

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crf.deviation_form import DeviationForm
 from crf.exports.archive import rows_csv
 from crf.models import DeviationStatus
-from crf.selectors.deviation_log import DeviationLine, DeviationLog
+from crf.selectors.deviation_log import DeviationLine, DeviationLog, kinds_for
 from crf.services import judge_deviation, record_deviation
 from pallsoft.accounts.request import AuthenticatedRequest
 from pallsoft.errors import Conflict, InvalidInput, NotAllowedNow
@@ -61,7 +61,7 @@ def judge(request: AuthenticatedRequest, study_oid: str, deviation_id: UUID) -> 
 @require_http_methods(["GET", "HEAD", "POST"])
 def record(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     subject = subject_for(request.user, study_oid, number, Permission.RECORD_DEVIATION)
-    form = DeviationForm(request.POST or None, subject=subject)
+    form = DeviationForm(request.POST or None, kinds=kinds_for(request.user, subject))
     if submitted(form, lambda: record_deviation(subject=subject, **form.said(), by=request.user)):
         messages.success(request, _("The deviation is stored. The principal investigator judges it."))
         return redirect("subject", study_oid=study_oid, number=number)

@@ -188,6 +188,14 @@ def test_an_entered_one_of_a_kind_that_can_tell_the_arm_is_for_who_may_see_it(su
     assert [line.deviation.rule_oid for line in log_of(coordinator, study)] == ["OTHER_MAJOR"]
 
 
+@pytest.mark.req("ACC-03")
+def test_who_may_not_see_the_arm_enters_none_of_such_a_kind(subject, coordinator, sign_in, study):
+    with pytest.raises(InvalidInput):
+        entered(subject, coordinator, rule_oid="RT_OTHER_THAN_ALLOCATED")
+    page = sign_in(coordinator).get(reverse("record-deviation", args=[study.oid, subject.number])).content.decode()
+    assert "OTHER_MAJOR" in page and "RT_OTHER_THAN_ALLOCATED" not in page
+
+
 def test_a_minor_one_is_listed_and_asks_nobody_to_act(subject, crc, pi, study):
     def waits():
         return [item for item in work_items(pi, study) if "avvik" in item.sentence]
