@@ -6,7 +6,7 @@ from datetime import timedelta
 from crf.models import Deviation, DeviationStatus
 from crf.services import judge_deviation, record_deviation
 from crf.services.off_plan import propose_off_plan
-from pallsoft.demo.people import place_of
+from pallsoft.demo.people import leader_of, place_of
 from sites.clock import local_today
 from sites.models import Site, SubjectStatus
 
@@ -32,5 +32,5 @@ def deviate(sites: list[Site]) -> None:
             deviation=deviation,
             status=DeviationStatus.CONFIRMED,
             seen=DeviationStatus.PROPOSED,
-            by=place_of(deviation.subject.site).leader,
+            by=leader_of(deviation.subject.site),
         )

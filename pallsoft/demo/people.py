@@ -26,17 +26,20 @@ PHONE = "12 34 56 78"  # no Norwegian number begins so
 
 @dataclass(frozen=True)
 class Place:
-    """A site of the demonstration with its principal investigator and those of its people who enter data."""
+    """A site of the demonstration with those of its people who enter data."""
 
     site: Site
-    leader: User
     physician: User
     nurse: User
 
 
 def place_of(site: Site) -> Place:
-    leader, physician, nurse = (User.objects.get(username=post.username) for post in site_posts(site.code))
-    return Place(site, leader, physician, nurse)
+    _leader, physician, nurse = (User.objects.get(username=post.username) for post in site_posts(site.code))
+    return Place(site, physician, nurse)
+
+
+def leader_of(site: Site) -> User:
+    return User.objects.get(username=site_posts(site.code)[0].username)
 
 
 def open_study(study: Study, centres: Iterable[Centre], start: date) -> list[Site]:
