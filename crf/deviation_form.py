@@ -1,7 +1,6 @@
 """The form by which a person enters a deviation that no check finds."""
 
 import uuid
-from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -15,29 +14,18 @@ from trials.definition import DeviationRule
 
 class DeviationForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
-    rule = forms.ChoiceField(label=gettext_lazy("Kind"))
+    rule_oid = forms.ChoiceField(label=gettext_lazy("Kind"))
     happened_on = DayField(label=gettext_lazy("Day it happened"))
     description = forms.CharField(
         label=gettext_lazy("What happened, and why"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
     )
-    stands_at = {"rule_oid": "rule", "reason": "description"}
 
     def __init__(self, data: QueryDict | None = None, *, kinds: list[DeviationRule]) -> None:
         super().__init__(data, initial={"key": uuid.uuid4()})
-        offer(self, "rule", [("", ""), *((rule.oid, str(rule.label)) for rule in kinds)])
+        offer(self, "rule_oid", [("", ""), *((rule.oid, str(rule.label)) for rule in kinds)])
 
     def clean_description(self) -> str:
         text = str(self.cleaned_data["description"])
         if identity_numbers(text):
             raise forms.ValidationError(_("This looks like a national identity number. Take it out."))
         return text
-
-    def said(self) -> dict[str, Any]:
-        """What the service takes; only of a valid form."""
-        told = self.cleaned_data
-        return {
-            "rule_oid": told["rule"],
-            "happened_on": told["happened_on"],
-            "description": told["description"],
-            "key": told["key"],
-        }

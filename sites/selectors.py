@@ -32,7 +32,7 @@ from sites.models import (
 from sites.permissions import AnyUser, Permission, at_sites, require_anywhere, sites_for, studies_for
 from trials.definition import StudyDef, definition_of
 from trials.models import Study, StudyVersion
-from trials.selectors import NO_VERSION
+from trials.selectors import NO_VERSION, live_version
 
 IN_USE = """SELECT v.id, v.created_in, v.study_id, v.number, v.sha256, v.published_at, v.published_by_id
     FROM sites_siteversion u JOIN trials_studyversion v ON v.id = u.version_id
@@ -164,20 +164,23 @@ class ScreeningLog:
 def screening_log_of(user: AnyUser, study: Study, asked: Mapping[str, str]) -> ScreeningLog:
     """`asked`: `site`, `outcome`, `reason`; what is not known does not narrow."""
     sites = list(sites_for(user, study, Permission.VIEW_SUBJECT).order_by("city"))
-    site = asked.get("site", "") if asked.get("site") in {one.code for one in sites} else ""
-    outcome = asked.get("outcome", "") if asked.get("outcome") in ScreeningOutcome.values else ""
+    site = one_of(asked.get("site"), [one.code for one in sites])
+    outcome = one_of(asked.get("outcome"), ScreeningOutcome.values)
     entries = screening_entries_for(user, study)
     wanted = {"site__code": site, "outcome": outcome}
     entries = entries.filter(**{field: value for field, value in wanted.items() if value})
     counted = entries.exclude(reason_code="").order_by().values_list("reason_code").annotate(n=Count("pk"))
-    version = study.versions.order_by("-number").first()
-    known = reasons_in(definition_of(version)) if version else {}
-    words = dict(choice for choices in known.values() for choice in choices)
+    words = dict(choice for choices in reasons_in(definition_of(live_version(study))).values() for choice in choices)
     reasons = sorted(((code, words.get(code, code), n) for code, n in counted), key=lambda one: (-one[2], one[0]))
-    reason = asked.get("reason", "") if asked.get("reason") in {code for code, _words, _n in reasons} else ""
+    reason = one_of(asked.get("reason"), [code for code, _words, _n in reasons])
     return ScreeningLog(
         entries.filter(reason_code=reason) if reason else entries, sites, site, outcome, reason, reasons
     )
+
+
+def one_of(asked: str | None, known: Iterable[str]) -> str:
+    """What a filter of an address asks for; "" for what is not known."""
+    return asked if asked and asked in known else ""
 
 
 def pending_entry(site: Site, entry_id: str) -> ScreeningEntry | None:

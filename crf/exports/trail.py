@@ -27,6 +27,7 @@ HIDDEN = """
             OR coalesce(b.doc ->> 'event_oid', e.doc ->> 'event_oid') = ANY (%(events)s::text[])
             OR b.doc ->> 'item_oid' = ANY (%(items)s::text[])
             OR b.doc ->> 'check_oid' = ANY (%(checks)s::text[])
+            OR (b.doc ->> 'found_by' = 'person' AND b.doc ->> 'rule_oid' = ANY (%(rules)s::text[]))
             OR coalesce(b.doc ->> 'query_id', b.row_id::text) = ANY (%(queries)s::text[]))
     )
 """
@@ -148,4 +149,5 @@ def _given(job: ExportJob) -> dict[str, Any]:
         "events": sorted(secret.events),
         "items": sorted(secret.items),
         "checks": sorted(secret.checks),
+        "rules": sorted(secret.rules),
     }

@@ -54,6 +54,8 @@ COLUMNS = {
     "meaning": gettext_lazy("Meaning"),
     "text": gettext_lazy("Message"),
     "explanation": gettext_lazy("Explanation"),
+    "rule_oid": gettext_lazy("Kind"),
+    "found_by": gettext_lazy("Found by"),
     "source_type": gettext_lazy("Source"),
 }
 # Names of rows and of change sets: they say nothing to a reader, and stand in the export of the trail.

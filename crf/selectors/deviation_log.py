@@ -21,7 +21,7 @@ from crf.selectors.visible import Definitions, visible_deviations
 from sites.clock import local_today
 from sites.models import Site, Subject
 from sites.permissions import AnyUser, Permission, at_sites, permissions_anywhere, sites_for
-from sites.selectors import definition_at, definition_in_use
+from sites.selectors import definition_at, definition_in_use, one_of
 from trials.definition import DeviationRule, StudyDef
 from trials.models import Study
 
@@ -80,10 +80,10 @@ class DeviationLog:
         self.user, self.study = user, study
         self._definitions = Definitions(study)
         self._found_off_plan: dict[tuple[UUID, str], set[UUID]] = {}
-        self.site = _one_of(asked.get("site"), [one.code for one in self.sites])
-        self.status = _one_of(asked.get("status"), DeviationStatus.values)
-        self.weight = _one_of(asked.get("weight"), WEIGHTS)
-        self.rule = _one_of(asked.get("rule"), self.rules)
+        self.site = one_of(asked.get("site"), [one.code for one in self.sites])
+        self.status = one_of(asked.get("status"), DeviationStatus.values)
+        self.weight = one_of(asked.get("weight"), WEIGHTS)
+        self.rule = one_of(asked.get("rule"), self.rules)
 
     @property
     def rules(self) -> dict[str, DeviationRule]:
@@ -243,7 +243,3 @@ def weighing(deviations: QuerySet[Deviation], rules: Mapping[str, DeviationRule]
     if weight == "minor":
         return deviations.filter(rule_oid__in=minor)
     return deviations.exclude(rule_oid__in=minor) if weight else deviations
-
-
-def _one_of(asked: str | None, known: Iterable[str]) -> str:
-    return asked if asked and asked in known else ""

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Lower
 
 from crf.models import ClosedFor, FormData, StudyEvent
 from sites.models import Site, Stop, StopKind, SubjectStatus
-from trials.definition import Asked, DeviationRule, StudyDef
+from trials.definition import Asked, DeviationRule, StudyDef, Unanswered
 
 TOOK_PART = [SubjectStatus.RANDOMIZED, SubjectStatus.ENDED]
 
@@ -27,7 +27,7 @@ def _visits(site: Site) -> QuerySet[StudyEvent]:
     return StudyEvent.objects.filter(subject__site=site, subject__status__in=TOOK_PART, ordinal=1)
 
 
-def _unanswered(site: Site, definition: StudyDef, asked: Asked, today: date) -> QuerySet[StudyEvent]:
+def _unanswered(site: Site, definition: StudyDef, asked: Unanswered, today: date) -> QuerySet[StudyEvent]:
     """Over since `asked.days`, of those who were there to answer."""
     answered = _forms(definition, asked).filter(data__has_key=asked.item)
     stopped = Stop.objects.standing().filter(subject=OuterRef("subject"), kind=StopKind.QUESTIONNAIRES)

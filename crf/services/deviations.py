@@ -56,10 +56,10 @@ def record_deviation(
         made_before = Deviation.objects.filter(request_key=key).first()
         rule = next((one for one in kinds_for(by, held) if one.oid == rule_oid), None)
         if rule is None:
-            raise InvalidInput({"rule": [_("Choose one of the answers on the list.")]})
+            raise InvalidInput({"rule_oid": [_("Choose one of the answers on the list.")]})
         if happened_on > local_today(held.site.timezone):
             raise InvalidInput({"happened_on": [_("The day has not come yet.")]})
-        description = needed(description, _("Say what happened."))
+        description = needed(description, _("Say what happened."), "description")
         if made_before:
             return _same(made_before, held, rule_oid, happened_on, description)
         return Deviation.objects.create(

@@ -62,7 +62,7 @@ def judge(request: AuthenticatedRequest, study_oid: str, deviation_id: UUID) -> 
 def record(request: AuthenticatedRequest, study_oid: str, number: str) -> HttpResponse:
     subject = subject_for(request.user, study_oid, number, Permission.RECORD_DEVIATION)
     form = DeviationForm(request.POST or None, kinds=kinds_for(request.user, subject))
-    if submitted(form, lambda: record_deviation(subject=subject, **form.said(), by=request.user)):
+    if submitted(form, lambda: record_deviation(subject=subject, **form.cleaned_data, by=request.user)):
         messages.success(request, _("The deviation is stored. The principal investigator judges it."))
         return redirect("subject", study_oid=study_oid, number=number)
     return form_page(

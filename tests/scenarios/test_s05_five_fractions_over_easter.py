@@ -98,6 +98,13 @@ def test_the_row_of_0_gy_asks_sets_no_day_0_and_is_taken_away_with_a_reason(in_a
     assert anchor_of(in_arm_b).day == DAY_0
 
 
+def test_a_first_fraction_that_comes_late_is_a_minor_deviation_and_nobody_is_asked_why(fraction, definition):
+    fraction(1, date(2026, 3, 31))
+    (late,) = Deviation.objects.all()
+    assert (late.check_oid, late.rule_oid, late.explanation) == ("RTF_D7", "RT_LATE", "")
+    assert definition.study.deviation_rule("RTF_D7").weight == "minor"
+
+
 def test_visits_and_windows_are_those_of_the_story(course):
     expected = {oid: tuple(day - EARLIER for day in days) for oid, days in STORY.items()}
     assert plan_of(course) == expected

@@ -13,6 +13,7 @@ from crf.models import (
     Deviation,
     Draft,
     FormData,
+    FoundBy,
     Lock,
     MessageKind,
     Query,
@@ -64,6 +65,10 @@ def patient(subject, crc, monitor, investigator, bodo):
     with change_set(study=subject.study, by=monitor, action="test", role=Role.MONITOR):
         Deviation.objects.create(
             study=subject.study, subject=subject, event=form.event, form_data=form, check_oid="X", check_version=1,
+            message={}, explanation=SECRET,
+        )  # fmt: skip
+        Deviation.objects.create(
+            study=subject.study, subject=subject, found_by=FoundBy.PERSON, rule_oid="OTHER_MINOR", happened_on=today,
             message={}, explanation=SECRET,
         )  # fmt: skip
         ExportJob.objects.create(
@@ -339,3 +344,4 @@ def test_a_form_of_one_who_is_erased_is_closed_before_anything_is_typed(erased, 
 
 def test_visits_keep_their_place_and_lose_their_days(erased):
     assert StudyEvent.objects.exists() and not StudyEvent.objects.exclude(happened_on=None).exists()
+    assert Deviation.objects.exists() and not Deviation.objects.exclude(happened_on=None).exists()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from trials.definition.deviations import Asked, DeviationRule
+from trials.definition.deviations import Asked, DeviationRule, Unanswered
 from trials.definition.flow import AnalysisSet, FlowPlan, FlowStep
 from trials.definition.forms import CommonCheck, EditCheck, FormDef, ItemDef, ItemGroupDef, Proposal
 from trials.definition.links import ByLink, FirstQuestion, LinkPlan
@@ -95,6 +95,7 @@ __all__ = [
     "Table",
     "Text",
     "TimelineLane",
+    "Unanswered",
     "VerificationPlan",
     "VerificationRule",
     "VerificationSample",

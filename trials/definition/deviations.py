@@ -14,8 +14,14 @@ class Asked:
 
     event: str = needs(OID)
     item: str = needs(OID)
-    days: int = may(whole(least=0, most=365), 0)  # how long after the window it may still be entered
     source: str = needs(SOURCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unanswered(Asked):
+    """Missing when it is not there `days` after the visit's window."""
+
+    days: int = may(whole(least=0, most=365), 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +38,6 @@ class DeviationRule:
     weight: str = needs(choice("minor", "major"))
     excludes: tuple[str, ...] = may(many(OID), ())
     checks: tuple[str, ...] = may(many(OID), ())
-    unanswered: Asked | None = may(record(Asked))
+    unanswered: Unanswered | None = may(record(Unanswered))
     outside: Asked | None = may(record(Asked))
     source: str = needs(SOURCE)

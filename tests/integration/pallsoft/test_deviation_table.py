@@ -3,12 +3,15 @@
 import csv
 import io
 import uuid
+import zipfile
 from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.urls import reverse
 
+from crf.exports import jobs
+from crf.exports.services import request_trail
 from crf.models import Deviation, DeviationStatus, FormData, FoundBy, StudyEvent
 from crf.selectors.deviation_log import DeviationLog
 from crf.selectors.locks import Target
@@ -139,9 +142,9 @@ def test_nobody_else_enters_one(subject, request, who):
 @pytest.mark.parametrize(
     ("changes", "at"),
     [
-        ({"rule_oid": "NO_SUCH"}, "rule"),
+        ({"rule_oid": "NO_SUCH"}, "rule_oid"),
         ({"happened_on": date(2999, 1, 1)}, "happened_on"),
-        ({"description": "  "}, "reason"),
+        ({"description": "  "}, "description"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_sentence(subject, crc, changes, at):
@@ -171,7 +174,7 @@ def test_of_a_locked_participant_none_is_entered(subject, crc, data_manager):
 def test_the_form_takes_no_identity_number_and_keeps_what_was_typed(subject, crc, sign_in, study):
     url = reverse("record-deviation", args=[study.oid, subject.number])
     browser = sign_in(crc)
-    told = {"rule": "OTHER_MAJOR", "happened_on": "01.06.2026", "description": "Gjaldt 20036914700"}
+    told = {"rule_oid": "OTHER_MAJOR", "happened_on": "01.06.2026", "description": "Gjaldt 20036914700"}
     refused = browser.post(url, told | {"key": str(uuid.uuid4())})
     assert refused.status_code == 422 and "20036914700" in refused.content.decode()
     assert not Deviation.objects.exists()
@@ -186,6 +189,28 @@ def test_an_entered_one_of_a_kind_that_can_tell_the_arm_is_for_who_may_see_it(su
     entered(subject, crc, rule_oid="OTHER_MAJOR")
     assert len(log_of(crc, study)) == 2
     assert [line.deviation.rule_oid for line in log_of(coordinator, study)] == ["OTHER_MAJOR"]
+
+
+@pytest.mark.req("AUD-11")
+def test_the_exported_trail_tells_such_a_one_to_who_may_see_the_arm_only(
+    subject, crc, data_manager, make_user, study, settings, tmp_path
+):
+    settings.EXPORT_DIR = tmp_path
+    entered(subject, crc, rule_oid="RT_OTHER_THAN_ALLOCATED", description="fikk femten gray i stedet")
+    entered(subject, crc, rule_oid="OTHER_MAJOR", description="glemt kopi av samtykket")
+
+    def told(by):
+        job = request_trail(study=study, by=by)
+        jobs.run_export(job.id)
+        job.refresh_from_db()
+        with zipfile.ZipFile(jobs.path_of(job)) as archive:
+            return archive.read("trail.csv").decode()
+
+    hidden, seen = told(data_manager), told(make_user("inspektor", "Ærlig Ås", Role.INSPECTOR))
+    assert "femten gray" in seen and "femten gray" not in hidden
+    assert "glemt kopi" in seen and "glemt kopi" in hidden
+    kinds = [line for line in hidden.splitlines() if ",crf_deviation," in line and ",rule_oid," in line]
+    assert len(kinds) == 1 and "OTHER_MAJOR" in kinds[0]
 
 
 @pytest.mark.req("ACC-03")

@@ -182,6 +182,18 @@ def test_every_number_on_the_page_leads_to_as_many_rows(crowd, get, client, dsmb
             assert len(lines) == n + 1
 
 
+def test_who_is_in_a_set_that_can_tell_the_arm_is_for_who_may_see_it(crowd, get, dsmb, coordinator):  # noqa: F811
+    crowd(2)
+    assert get(coordinator, "flow-rows", box="set:PP").status_code == 404
+    assert get(coordinator, "flow-rows-csv", box="set:PP").status_code == 404
+    assert get(coordinator, "flow-rows", box="set:ITT").status_code == 200
+    departed = counted(f"{SUBJECTS} {INCLUDED} AND {DEPARTED}", None)
+    for user, told in ((coordinator, 0), (dsmb, departed)):
+        rows = get(user, "flow-rows-csv", box="randomized").content.decode()
+        assert rows.count("Out by a deviation: Per protocol") == told
+    assert departed
+
+
 def test_by_arm_is_for_those_alone_who_judge_by_arm(crowd, get, dsmb, statistician, coordinator, monitor, crc):  # noqa: F811
     crowd(3)
     for user in (dsmb, statistician):

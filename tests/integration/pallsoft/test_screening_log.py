@@ -53,7 +53,7 @@ def test_each_number_is_what_the_database_counts_and_its_rows(crowd, get, seed, 
 
 def test_what_is_not_known_does_not_narrow(crowd, get):  # noqa: F811
     crowd(0)
-    assert get(site="XXX", outcome="nei", reason="0 OR 1").context["page"].paginator.count == 40
+    assert get(site="ELSEWHERE", outcome="nei", reason="0 OR 1").context["page"].paginator.count == 40
 
 
 def test_the_log_tells_no_more_than_the_month_and_ten_years_of_age(crowd, get):  # noqa: F811

@@ -1,5 +1,6 @@
 """What rules know of the world outside their form."""
 
+from trials.evaluate import evaluate
 from trials.subject_rules import Nothing
 from trials.values import UNKNOWN
 
@@ -13,3 +14,14 @@ class Outside(Nothing):
 
     def values(self, ref):
         return self.known.get(ref, ())
+
+
+def form_says(study, form, answers, missing=None, **known):
+    return evaluate(study, form, answers, missing, Outside(**known))
+
+
+def deviations(study, form, answers, **known):
+    """The checks of that severity that find something."""
+    outcome = form_says(study, form, answers, **known)
+    severe = {check.oid for check in study.form(form).checks if check.severity == "deviation"}
+    return [oid for oid in outcome.violated if oid in severe]

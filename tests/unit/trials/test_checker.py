@@ -43,6 +43,7 @@ def test_every_trial_of_the_repository_is_without_errors_and_warnings(path):
 PROPOSE = "propose: {{when: {}, say: {{nb: Vurder, en: Consider}}}}"
 
 # Each row: file, what stands there, what is put instead, the text on whose line the problem is told, what is told.
+KIND, END = "deviations:\n  - {oid: X, label: {nb: x, en: x}, weight: minor, ", "}\nflow:"
 STEP = "event: WK4\n  steps: [{oid: X, label: {nb: x, en: x}, item: "
 ERRORS = [
     # structure
@@ -73,6 +74,13 @@ ERRORS = [
     ("study.yaml", "answer: DRY_NOW", "answer: SIDE_WHAT", "answer:", "SIDE_WHAT is not asked once at the visit WK4"),
     ("study.yaml", "answer: DRY_NOW", "answer: DRY_NOW\n  not_answered: SIDE_WHAT", "not_answered", "of form DRY"),
     ("study.yaml", "have: [answered]", "have: [received]", "have:", "the flow does not say received"),
+    # the table of deviations
+    ("study.yaml", "flow:", f"{KIND}checks: [GONE]{END}", "checks", "GONE is not a check of severity deviation"),
+    ("study.yaml", "flow:", f"{KIND}excludes: [GONE]{END}", "excludes", "GONE is not an analysis set"),
+    ("study.yaml", "flow:", f"{KIND}outside: {{event: WK4, item: DRY_NOW}}{END}", "outside", "DRY_NOW is no date"),
+    ("study.yaml", "flow:", f"{KIND}outside: {{event: WK4, item: GONE}}{END}", "outside", "GONE is not an item"),
+    ("study.yaml", "flow:", f"{KIND}unanswered: {{event: WK9, item: DRY_NOW}}{END}", "unanswered", "not a visit"),
+    ("study.yaml", "flow:", f"{KIND}unanswered: {{event: WK4, item: SIDE_WHAT}}{END}", "unanswered", "not asked once"),
     ("study.yaml", "event: WK4", f"{STEP}GONE, codes: [Y]}}]", "GONE", "GONE is not an item"),
     ("study.yaml", "event: WK4", f"{STEP}SIDE_WHAT, codes: [Y]}}]", "[Y]", "the code Y"),
     ("study.yaml", "event: WK4", f"{STEP}SIDE_WHAT, codes: [SORE], why: DRY_NIGHT}}]", "why", "not on the form"),

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.unit.trials.outside import Outside
-from trials.evaluate import evaluate, settled
+from tests.unit.trials.outside import Outside, deviations, form_says
+from trials.evaluate import settled
 from trials.scope import compiled
 from trials.values import UNKNOWN
 
@@ -17,10 +17,6 @@ SYMPTOMS = ["PAIN", "BLEED", "BOWEL", "URINARY", "VAGINAL"]
 @pytest.fixture(scope="session")
 def pallsoft(definition):
     return definition.study
-
-
-def form_says(study, form, answers, missing=None, **known):
-    return evaluate(study, form, answers, missing, Outside(**known))
 
 
 # Forms
@@ -345,12 +341,6 @@ RANDOMIZED = {
 }
 
 
-def deviations(study, form, answers, **known):
-    outcome = form_says(study, form, answers, **known)
-    severe = {check.oid for check in study.form(form).checks if check.severity == "deviation"}
-    return [oid for oid in outcome.violated if oid in severe]
-
-
 def test_a_fraction_as_planned_is_no_deviation(pallsoft):
     assert form_says(pallsoft, "RTF", GIVEN, **RANDOMIZED).violated == []
 
@@ -366,10 +356,16 @@ def test_a_fraction_as_planned_is_no_deviation(pallsoft):
         ("RTF_D5", {"RTF_NO": "2"}, {"W4__SF_OFF": "Y"}),  # decided, and could not be judged
         ("RTF_D5", {"RTF_NO": "2"}, {"W4__SF_MET": "N"}),
         ("RTF_D6", {"RTF_NO": "3"}, {}),
+        ("RTF_D7", {}, {"fact__randomized_on": date(2026, 9, 7)}),
     ],
 )
 def test_a_dose_is_stored_as_it_was_and_flagged(pallsoft, check, answers, known):
     assert deviations(pallsoft, "RTF", GIVEN | answers, **(RANDOMIZED | known)) == [check]
+
+
+def test_the_seventh_day_after_randomisation_is_in_time(pallsoft):
+    known = RANDOMIZED | {"fact__randomized_on": date(2026, 9, 8)}
+    assert deviations(pallsoft, "RTF", GIVEN, **known) == []
 
 
 def test_a_second_fraction_entered_before_its_decision_asks_for_the_decision(pallsoft):
